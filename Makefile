@@ -1,0 +1,114 @@
+# infra: build, test and install. `make help` lists the targets.
+# Two commands do everything on a fresh Debian 12: `make demo` and `make test`.
+
+BUILD     ?= build
+PREFIX    ?= /usr/local
+SANITIZER ?=
+VECTORS   ?= ../shared/vectors
+SECONDS   ?= 60
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+
+DEBIAN_PACKAGES := gcc make pkg-config git nodejs npm liblua5.4-dev libcurl4-openssl-dev libssl-dev libcjson-dev \
+  libsqlite3-dev libexpat1-dev zlib1g-dev libedit-dev libmicrohttpd-dev lua5.4 lua-argparse lua-busted lua-check \
+  clang-format cppcheck ca-certificates
+
+# libcurl, libmicrohttpd and libedit are loaded when first used (host/lazy.h): together with what they depend on they
+# would cost more than the whole of `infra version`.
+LIBRARIES := lua5.4 sqlite3 expat zlib libcjson libcrypto
+CFLAGS    ?= -O2 -g
+WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla
+CPPFLAGS   = -D_GNU_SOURCE -DINFRA_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LDLIBS     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -ldl
+ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE
+ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -rdynamic
+ifneq ($(SANITIZER),)
+  BUILD      := $(BUILD)/$(subst $(,),-,$(SANITIZER))
+  ALL_CFLAGS += -fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DINFRA_SANITIZED
+  ALL_LDFLAGS += -fsanitize=$(SANITIZER)
+endif
+, := ,
+
+C_SOURCES   := $(wildcard host/*.c)
+OBJECTS     := $(C_SOURCES:host/%.c=$(BUILD)/%.o)
+LUA_SOURCES := $(shell find lua -name '*.lua')
+ARGPARSE    := $(firstword $(wildcard /usr/share/lua/5.4/argparse.lua))
+NODE_DATA   := node_modules/.package-lock.json
+INFRA       := $(BUILD)/infra
+
+.DELETE_ON_ERROR:
+.PHONY: all demo test spec lint vectors bench install clean help deps FORCE
+
+all: $(INFRA) ## build build/infra
+$(INFRA): deps
+
+# -- what a fresh machine lacks ---------------------------------------------------------------------------------------
+
+deps: ## install missing Debian and npm packages (does nothing when all are there)
+	@sh host/install-packages.sh $(DEBIAN_PACKAGES)
+
+$(NODE_DATA): package-lock.json | deps
+	@npm ci --silent || { echo "make: npm ci could not fetch AWS's data packages: is the npm registry reachable?" >&2; exit 1; }
+	@touch $@
+
+# -- the binary -------------------------------------------------------------------------------------------------------
+
+# Rebuilds when the flags change.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(ALL_CFLAGS) $(WARNINGS) $(VERSION)' | cmp -s - $@ || echo '$(ALL_CFLAGS) $(WARNINGS) $(VERSION)' > $@
+
+$(BUILD)/%.o: host/%.c $(BUILD)/flags | deps
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/modules.o: host/embed.sh $(LUA_SOURCES) $(BUILD)/flags | deps
+	@host/embed.sh $(LUA_SOURCES) argparse=/usr/share/lua/5.4/argparse.lua > $(BUILD)/modules.s
+	$(CC) -c -o $@ $(BUILD)/modules.s
+
+$(BUILD)/models-none.o: host/models.S $(BUILD)/flags
+	$(CC) -c -o $@ $<
+
+$(BUILD)/models.o: host/models.S $(BUILD)/models.db
+	$(CC) -DMODELS='"$(BUILD)/models.db"' -c -o $@ $<
+
+# The first stage is the same program without AWS's data; it compiles that data.
+$(BUILD)/infra-stage1: $(OBJECTS) $(BUILD)/modules.o $(BUILD)/models-none.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(BUILD)/models.db: $(OBJECTS) $(wildcard lua/infra/models/*.lua) $(NODE_DATA) | $(BUILD)/infra-stage1
+	INFRA_LUA=lua $(BUILD)/infra-stage1 exec lua/infra/models/build.lua node_modules $@
+
+$(INFRA): $(OBJECTS) $(BUILD)/modules.o $(BUILD)/models.o
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+-include $(OBJECTS:.o=.d)
+
+# -- using it ---------------------------------------------------------------------------------------------------------
+
+demo: $(INFRA) ## build the staging architecture on the simulated AWS
+	$(INFRA) run stacks/staging.lua --sim --yes
+
+test: lint spec ## everything: linters, then all specs
+
+spec: $(INFRA) ## all specs (FILE=spec/x_spec.lua for one)
+	$(INFRA) exec spec/run.lua $(FILE)
+
+vectors: $(INFRA) ## AWS's public conformance cases: make vectors VECTORS=DIR
+	$(INFRA) exec spec/vectors.lua $(VECTORS)
+
+bench: $(INFRA) ## measurements, as ratios
+	$(INFRA) exec spec/bench/run.lua
+
+lint: deps ## luacheck, clang-format, cppcheck
+	luacheck --quiet lua stacks plugins spec
+	clang-format --dry-run --Werror host/*.c host/*.h
+	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 host
+
+install: $(INFRA) ## install into PREFIX (/usr/local)
+	install -D -m 755 $(INFRA) $(DESTDIR)$(PREFIX)/bin/infra
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18

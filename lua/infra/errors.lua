@@ -1,0 +1,62 @@
+-- The one shape of failure, for the whole of infra: a table with `code` and `message`, and as context whatever is
+-- known of `service`, `operation`, `request_id`, `status`, `resource`, `source` (file:line of the stack), `hint` (what
+-- to do next) and `retryable`. C primitives return the same table with the same metatable (host/host.h).
+--
+-- Operations that can fail return `nil, err`; wrong use of an interface throws. Only the command line prints.
+
+local registry = debug.getregistry()
+local metatable = registry["infra.error"]
+
+local errors = {}
+
+--- A new error. `fields.code` and `fields.message` are required.
+function errors.new(fields)
+  assert(fields.code and fields.message, "an error needs a code and a message")
+  return setmetatable(fields, metatable)
+end
+
+--- Shorthand for `return nil, errors.new{...}`.
+function errors.fail(fields)
+  return nil, errors.new(fields)
+end
+
+--- True when `value` is such an error.
+function errors.is(value)
+  return type(value) == "table" and getmetatable(value) == metatable
+end
+
+--- Any caught value as an error: typed ones as they are, others (a Lua error message) with code "Internal".
+function errors.from(value)
+  if errors.is(value) then
+    return value
+  end
+  return errors.new { code = "Internal", message = tostring(value) }
+end
+
+-- What a person reads: where, what AWS said, what to do next.
+function metatable.__tostring(err)
+  local parts = {}
+  if err.source then
+    parts[#parts + 1] = err.source .. ": "
+  end
+  if err.resource then
+    parts[#parts + 1] = err.resource .. ": "
+  end
+  if err.operation then
+    parts[#parts + 1] = (err.service and err.service .. " " or "") .. err.operation .. ": "
+  end
+  -- AWS's own codes are part of what it said; the tool's own are for programs.
+  if err.service or err.request_id then
+    parts[#parts + 1] = err.code .. ": "
+  end
+  parts[#parts + 1] = err.message
+  if err.request_id then
+    parts[#parts + 1] = " (request " .. err.request_id .. ")"
+  end
+  if err.hint then
+    parts[#parts + 1] = "\n  " .. err.hint
+  end
+  return table.concat(parts)
+end
+
+return errors
