@@ -32,7 +32,7 @@ endif
 C_SOURCES   := $(wildcard host/*.c)
 OBJECTS     := $(C_SOURCES:host/%.c=$(BUILD)/%.o)
 LUA_SOURCES := $(shell find lua -name '*.lua')
-ARGPARSE    := $(firstword $(wildcard /usr/share/lua/5.4/argparse.lua))
+MIGRATIONS  := $(sort $(wildcard state/*.sql))
 NODE_DATA   := node_modules/.package-lock.json
 INFRA       := $(BUILD)/infra
 
@@ -40,7 +40,6 @@ INFRA       := $(BUILD)/infra
 .PHONY: all demo test spec lint vectors bench install clean help deps FORCE
 
 all: $(INFRA) ## build build/infra
-$(INFRA): deps
 
 # -- what a fresh machine lacks ---------------------------------------------------------------------------------------
 
@@ -61,9 +60,10 @@ $(BUILD)/flags: FORCE
 $(BUILD)/%.o: host/%.c $(BUILD)/flags | deps
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/modules.o: host/embed.sh $(LUA_SOURCES) $(BUILD)/flags | deps
-	@host/embed.sh $(LUA_SOURCES) argparse=/usr/share/lua/5.4/argparse.lua > $(BUILD)/modules.s
-	$(CC) -c -o $@ $(BUILD)/modules.s
+$(BUILD)/embedded.o: host/embed.sh $(LUA_SOURCES) $(MIGRATIONS) $(BUILD)/flags | deps
+	@host/embed.sh $(LUA_SOURCES) $(foreach sql,$(MIGRATIONS),state.$(basename $(notdir $(sql)))=$(sql)) \
+	  argparse=/usr/share/lua/5.4/argparse.lua > $(BUILD)/embedded.s
+	$(CC) -c -o $@ $(BUILD)/embedded.s
 
 $(BUILD)/models-none.o: host/models.S $(BUILD)/flags
 	$(CC) -c -o $@ $<
@@ -72,13 +72,13 @@ $(BUILD)/models.o: host/models.S $(BUILD)/models.db
 	$(CC) -DMODELS='"$(BUILD)/models.db"' -c -o $@ $<
 
 # The first stage is the same program without AWS's data; it compiles that data.
-$(BUILD)/infra-stage1: $(OBJECTS) $(BUILD)/modules.o $(BUILD)/models-none.o
+$(BUILD)/infra-stage1: $(OBJECTS) $(BUILD)/embedded.o $(BUILD)/models-none.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/models.db: $(OBJECTS) $(wildcard lua/infra/models/*.lua) $(NODE_DATA) | $(BUILD)/infra-stage1
 	INFRA_LUA=lua $(BUILD)/infra-stage1 exec lua/infra/models/build.lua node_modules $@
 
-$(INFRA): $(OBJECTS) $(BUILD)/modules.o $(BUILD)/models.o
+$(INFRA): $(OBJECTS) $(BUILD)/embedded.o $(BUILD)/models.o
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 -include $(OBJECTS:.o=.d)

@@ -6,16 +6,15 @@
 
 int host_fail(lua_State *L, const char *code, const char *format, ...) {
   va_list arguments;
-  lua_settop(L, 0);
   luaL_checkstack(L, 8, "error");
   lua_pushnil(L);
   lua_createtable(L, 0, 2);
   lua_pushstring(L, code);
-  lua_setfield(L, 2, "code");
+  lua_setfield(L, -2, "code");
   va_start(arguments, format);
   lua_pushvfstring(L, format, arguments);
   va_end(arguments);
-  lua_setfield(L, 2, "message");
+  lua_setfield(L, -2, "message");
   luaL_setmetatable(L, INFRA_ERROR);
   return 2;
 }

@@ -42,6 +42,11 @@ struct host_module {
 };
 extern const struct host_module host_modules[];
 extern const size_t host_modules_count;
+
+/* Puts the embedded modules first among package.searchers and empties package.path and cpath, so that nothing is loaded
+ * by accident; stacks and specs add their own paths. */
+void modules_install(lua_State *L);
+
 extern const unsigned char host_models[]; /* an SQLite database, or nothing in the first-stage binary */
 extern const unsigned char host_models_end[];
 

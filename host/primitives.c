@@ -9,6 +9,7 @@
   X(http)                                                                                                              \
   X(json)                                                                                                              \
   X(loop)                                                                                                              \
+  X(modules)                                                                                                           \
   X(process)                                                                                                           \
   X(server)                                                                                                            \
   X(sigv4)                                                                                                             \

@@ -20,6 +20,11 @@ function errors.fail(fields)
   return nil, errors.new(fields)
 end
 
+--- Throws one: in code that a stack's author called, where there is nobody to return it to.
+function errors.raise(fields)
+  error(errors.is(fields) and fields or errors.new(fields), 0)
+end
+
 --- True when `value` is such an error.
 function errors.is(value)
   return type(value) == "table" and getmetatable(value) == metatable
@@ -31,6 +36,13 @@ function errors.from(value)
     return value
   end
   return errors.new { code = "Internal", message = tostring(value) }
+end
+
+--- Message handler for xpcall: the error as errors.from gives it, with `traceback` for --verbose.
+function errors.caught(value)
+  local err = errors.from(value)
+  err.traceback = err.traceback or debug.traceback(nil, 2)
+  return err
 end
 
 -- What a person reads: where, what AWS said, what to do next.

@@ -1,17 +1,162 @@
--- bootstrap only, replaced soon
-return function(arg)
-  if arg[1] == "exec" then
-    local script = { table.unpack(arg, 3) }
-    script[0] = arg[2]
-    _G.arg = script
-    local chunk = assert(loadfile(arg[2]))
-    local ok, result = xpcall(chunk, debug.traceback, table.unpack(script))
-    if not ok then
-      io.stderr:write(tostring(result), "\n")
-      return 1
-    end
-    return math.type(result) == "integer" and result or 0
+-- The command line: finds the verb, reads its options, runs it, says what went wrong and chooses the exit code.
+-- Called by the host (host/main.c) with the program's arguments; only the module of the verb asked for is loaded.
+--
+-- A verb is one file here that returns
+--   name, summary       as in VERBS below
+--   description, epilog what `infra VERB --help` says beyond its options (optional)
+--   arguments(command)  adds the verb's own arguments to its argparse command (optional)
+--   pass_through        true: options after the first argument belong to what that argument names (optional)
+--   run(options, context) -> exit code (nothing means 0) | nil, err
+-- where context = { out(text), err(text), verbose, colour, version }: `out` and `err` write at once and as they are;
+-- a reader that has gone away (`infra ... | head`) is no failure, so `out` never stops an apply half-way.
+
+require("infra.strict").install()
+
+local argparse = require "argparse"
+local errors = require "infra.errors"
+local tty = require "host.tty"
+
+-- In the order of `infra --help`.
+local VERBS = {
+  { "run", "Plan a stack, ask, and apply it" },
+  { "plan", "Show what a run would change" },
+  { "apply", "Apply a saved plan" },
+  { "destroy", "Delete everything that a stack built" },
+  { "drift", "Show what changed in AWS behind the stack's back" },
+  { "output", "Print a stack's outputs" },
+  { "state", "Look into the recorded state and repair it" },
+  { "aws", "Call any operation of any AWS service" },
+  { "models", "Look up and update the AWS models" },
+  { "exec", "Run a Lua file inside this program" },
+  { "repl", "Explore stacks, state and AWS interactively" },
+  { "version", "Print the version" },
+}
+
+-- Exit codes that follow from an error's code; err.exit_code overrides, everything else is 1.
+local EXIT_CODES = { Usage = 2, Cancelled = 3, Interrupted = 3, Stopped = 3 }
+
+local EPIPE <const> = 32
+
+-- Help is asked for in the middle of parsing, where required arguments may still be missing: it leaves by a throw.
+local function own_help(command)
+  command:add_help {
+    action = function()
+      error({ help = command:get_help() .. "\n" }, 0)
+    end,
+  }
+  for _, nested in ipairs(command._commands) do
+    own_help(nested)
   end
-  print("infra", arg[1])
-  return 0
+end
+
+local function new_parser()
+  local parser = argparse("infra", "Builds AWS infrastructure from Lua programs, and remembers what it built.",
+    "infra VERB --help describes one verb.")
+  parser:help_max_width(100):usage_max_width(100)
+  parser:flag("-v --verbose", "Say more, and add a traceback to errors.")
+  parser.error = function(at, message)
+    error(errors.new { code = "Usage", message = message, hint = at:get_usage() }, 0)
+  end
+  return parser
+end
+
+-- "--" ends option parsing in argparse; put before the first argument, it leaves the rest to that argument.
+local function pass_through(arguments, first)
+  for i = first, #arguments do
+    if arguments[i] == "--" then
+      return
+    elseif arguments[i]:sub(1, 1) ~= "-" then
+      table.insert(arguments, i, "--")
+      return
+    end
+  end
+end
+
+-- The arguments as options, the verb they name and its argparse command; throws Usage errors and help.
+local function read(arg)
+  local arguments = table.move(arg, 1, #arg, 1, {})
+  local at = 1
+  while arguments[at] and arguments[at]:sub(1, 1) == "-" do
+    at = at + 1
+  end
+  local parser = new_parser()
+  local verb, chosen
+  for _, entry in ipairs(VERBS) do
+    local name, summary = table.unpack(entry)
+    local command = parser:command(name):summary(summary)
+    if name == arguments[at] then
+      verb, chosen = require("infra.cli." .. name), command
+      command:description(verb.description or summary)
+      if verb.epilog then
+        command:epilog(verb.epilog)
+      end
+      if verb.arguments then
+        verb.arguments(command)
+      end
+      if verb.pass_through then
+        pass_through(arguments, at + 1)
+      end
+    end
+  end
+  own_help(parser)
+  return parser:parse(arguments), verb, chosen
+end
+
+local function new_context(arg)
+  local context = { version = arg.version or "unreleased" }
+
+  function context.out(text)
+    local ok, message, code = io.stdout:write(text)
+    if ok then
+      ok, message, code = io.stdout:flush()
+    end
+    if not ok and code ~= EPIPE then
+      context.output_error = errors.new { code = "OutputError", message = "cannot write output: " .. message }
+    end
+  end
+
+  function context.err(text)
+    io.stderr:write(text)
+  end
+
+  context.colour = os.getenv "NO_COLOR" == nil and tty.is_terminal ~= nil and tty.is_terminal(1)
+  return context
+end
+
+-- Says what went wrong; returns the exit code.
+local function report(context, err, traceback)
+  context.err("infra: " .. tostring(err) .. "\n")
+  traceback = err.traceback or traceback
+  if context.verbose and traceback then
+    context.err(traceback .. "\n")
+  end
+  return err.exit_code or EXIT_CODES[err.code] or 1
+end
+
+local function run(arg, context)
+  local options, verb, command = read(arg)
+  context.verbose = options.verbose
+  local code, err = verb.run(options, context)
+  if err and err.code == "Usage" then
+    err.hint = err.hint or command:get_usage()
+  end
+  return code, err or context.output_error
+end
+
+return function(arg)
+  local context = new_context(arg)
+  local traceback
+  local ok, result, err = xpcall(run, function(value)
+    traceback = debug.traceback("", 2):sub(2)
+    return value
+  end, arg, context)
+  if ok and not err then
+    return result or 0
+  elseif ok or errors.is(result) then
+    return report(context, err or result, traceback)
+  elseif type(result) == "table" and result.help then
+    context.out(result.help)
+    return 0
+  end
+  return report(context, errors.new { code = "Internal", message = "internal error: " .. tostring(result) }, traceback)
 end

@@ -1,0 +1,131 @@
+/* libcurl's multi interface on the event loop; see connections.h. */
+#include "connections.h"
+#include "lazy.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#define MULTI_FUNCTIONS(X)                                                                                             \
+  X(curl_multi_init)                                                                                                   \
+  X(curl_multi_setopt)                                                                                                 \
+  X(curl_multi_assign)                                                                                                 \
+  X(curl_multi_add_handle)                                                                                             \
+  X(curl_multi_remove_handle)                                                                                          \
+  X(curl_multi_socket_action)                                                                                          \
+  X(curl_multi_info_read)                                                                                              \
+  X(curl_multi_strerror)                                                                                               \
+  X(curl_multi_cleanup)
+LAZY_LIBRARY(curl, "libcurl.so.4", MULTI_FUNCTIONS)
+
+/* 64 to one host are plenty for AWS's rate limits, and all together stay well below the usual 1,024 descriptors.
+ * Further requests wait inside libcurl. */
+static const long CONNECTIONS_PER_HOST = 64, CONNECTIONS = 512, IDLE_CONNECTIONS = 128;
+
+struct connections {
+  struct loop *loop;
+  connections_ended *ended;
+  CURLM *multi;
+  struct loop_timer timer; /* when libcurl wants to be called next */
+};
+
+/* A socket that libcurl asked to watch. */
+struct socket {
+  struct loop_watch watch; /* first: ready gets its address */
+  struct connections *connections;
+};
+
+static void collect(struct connections *connections) {
+  int left;
+  CURLMsg *message;
+  while ((message = curl.curl_multi_info_read(connections->multi, &left))) {
+    CURL *easy = message->easy_handle;
+    CURLcode result = message->data.result;
+    if (message->msg != CURLMSG_DONE) continue;
+    curl.curl_multi_remove_handle(connections->multi, easy);
+    connections->ended(easy, result);
+  }
+}
+
+static void socket_ready(struct loop_watch *watch, uint32_t events) {
+  struct connections *connections = ((struct socket *)watch)->connections; /* libcurl may have the socket freed */
+  int action = (events & EPOLLIN ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+               (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+  int running;
+  curl.curl_multi_socket_action(connections->multi, watch->fd, action, &running);
+  collect(connections);
+}
+
+static void expired(struct loop_timer *timer) {
+  struct connections *connections = (struct connections *)((char *)timer - offsetof(struct connections, timer));
+  int running;
+  curl.curl_multi_socket_action(connections->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+  collect(connections);
+}
+
+/* CURLMOPT_SOCKETFUNCTION */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *assigned) {
+  struct connections *connections = user;
+  struct socket *socket = assigned;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    if (socket) loop_unwatch(connections->loop, &socket->watch);
+    free(socket);
+    return 0;
+  }
+  if (!socket) {
+    socket = malloc(sizeof *socket);
+    if (!socket) return -1;
+    *socket = (struct socket){.watch = {.fd = fd, .ready = socket_ready}, .connections = connections};
+    curl.curl_multi_assign(connections->multi, fd, socket);
+  }
+  uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+  return loop_watch(connections->loop, &socket->watch, events) ? -1 : 0;
+}
+
+/* CURLMOPT_TIMERFUNCTION */
+static int on_timer(CURLM *multi, long milliseconds, void *user) {
+  (void)multi;
+  loop_timer_set(&((struct connections *)user)->timer, milliseconds);
+  return 0;
+}
+
+struct connections *connections_new(struct loop *loop, connections_ended *ended, const char **problem) {
+  *problem = load_curl();
+  if (*problem) return NULL;
+  struct connections *connections = calloc(1, sizeof *connections);
+  *problem = "neither memory nor a file descriptor is left";
+  if (!connections) return NULL;
+  connections->loop = loop;
+  connections->ended = ended;
+  connections->timer.expired = expired;
+  connections->multi = curl.curl_multi_init();
+  if (!connections->multi || loop_timer_open(loop, &connections->timer)) {
+    connections_free(connections);
+    return NULL;
+  }
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_SOCKETDATA, connections);
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_TIMERDATA, connections);
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST);
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS);
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS);
+  return connections;
+}
+
+void connections_free(struct connections *connections) {
+  if (!connections) return;
+  if (connections->multi) curl.curl_multi_cleanup(connections->multi);
+  loop_timer_close(connections->loop, &connections->timer);
+  free(connections);
+}
+
+const char *connections_add(struct connections *connections, CURL *easy) {
+  CURLMcode problem = curl.curl_multi_add_handle(connections->multi, easy);
+  return problem ? curl.curl_multi_strerror(problem) : NULL;
+}
+
+void connections_remove(struct connections *connections, CURL *easy) {
+  curl.curl_multi_remove_handle(connections->multi, easy);
+}

@@ -1,0 +1,214 @@
+/* One HTTP request and its response; see transfer.h. */
+#include "transfer.h"
+#include "lazy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EASY_FUNCTIONS(X)                                                                                              \
+  X(curl_slist_append)                                                                                                 \
+  X(curl_slist_free_all)                                                                                               \
+  X(curl_easy_init)                                                                                                    \
+  X(curl_easy_setopt)                                                                                                  \
+  X(curl_easy_getinfo)                                                                                                 \
+  X(curl_easy_nextheader)                                                                                              \
+  X(curl_easy_strerror)                                                                                                \
+  X(curl_easy_cleanup)
+LAZY_LIBRARY(curl, "libcurl.so.4", EASY_FUNCTIONS)
+
+enum { MAX_HEADERS = 256 * 1024 };
+
+/* -- called by libcurl while it runs; a callback that fails takes no bytes -------------------------------------------
+ */
+
+static size_t refuse(struct transfer *transfer, const char *error, const char *reason) {
+  transfer->error = error;
+  transfer->reason = reason;
+  return 0;
+}
+
+static size_t refuse_errno(struct transfer *transfer) {
+  const char *name = strerrorname_np(errno);
+  return refuse(transfer, name ? name : "EIO", strerror(errno));
+}
+
+/* CURLOPT_PREREQFUNCTION: before the request is sent, and before it would be sent again because a kept connection
+ * closed without an answer. The server may have acted on the first one, so whether to repeat is the caller's decision.
+ */
+static int on_send(void *user, char *remote, char *local, int remote_port, int local_port) {
+  struct transfer *transfer = user;
+  (void)remote, (void)local, (void)remote_port, (void)local_port;
+  if (transfer->times_sent++ == 0) return CURL_PREREQFUNC_OK;
+  refuse(transfer, "ConnectionError", "the server closed the connection without an answer");
+  return CURL_PREREQFUNC_ABORT;
+}
+
+static size_t on_header(char *data, size_t one, size_t size, void *user) {
+  struct transfer *transfer = user;
+  (void)data, (void)one;
+  transfer->header_bytes += size;
+  if (transfer->header_bytes <= MAX_HEADERS) return size;
+  return refuse(transfer, "HeadersTooLarge", "the response's headers are longer than 256 KiB");
+}
+
+/* Also with size 0: the file exists after every success. */
+static size_t write_file(struct transfer *transfer, const char *data, size_t size) {
+  if (transfer->file < 0) transfer->file = open(transfer->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (transfer->file < 0) return refuse_errno(transfer);
+  for (size_t done = 0; done < size;) {
+    ssize_t written = write(transfer->file, data + done, size - done);
+    if (written < 0 && errno != EINTR) return refuse_errno(transfer);
+    if (written > 0) done += (size_t)written;
+  }
+  return size;
+}
+
+static size_t keep(struct transfer *transfer, const char *data, size_t size) {
+  if (size > transfer->max_body - transfer->body.size)
+    return refuse(transfer, "BodyTooLarge", "the response's body is longer than max_body");
+  if (buffer_append(&transfer->body, data, size)) return size;
+  return refuse(transfer, "BodyTooLarge", strerror(ENOMEM));
+}
+
+static bool goes_to_file(struct transfer *transfer) {
+  curl.curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+  return transfer->path && transfer->status / 100 == 2;
+}
+
+static size_t on_body(char *data, size_t one, size_t size, void *user) {
+  struct transfer *transfer = user;
+  (void)one;
+  return goes_to_file(transfer) ? write_file(transfer, data, size) : keep(transfer, data, size);
+}
+
+/* -- the end ------------------------------------------------------------------------------------------------------ */
+
+static const char *error_of(CURLcode result) {
+  switch (result) {
+  case CURLE_OPERATION_TIMEDOUT:
+    return "Timeout";
+  case CURLE_COULDNT_RESOLVE_HOST:
+  case CURLE_COULDNT_RESOLVE_PROXY:
+    return "ResolveError";
+  case CURLE_URL_MALFORMAT:
+    return "BadUrl";
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+    return "TlsError";
+  default:
+    return "ConnectionError";
+  }
+}
+
+static void set_error(struct transfer *transfer, CURLcode result) {
+  if (transfer->error) return; /* ours says more */
+  transfer->error = error_of(result);
+  transfer->reason = *transfer->curl_reason ? transfer->curl_reason : curl.curl_easy_strerror(result);
+}
+
+void transfer_ended(CURL *easy, CURLcode result) {
+  struct transfer *transfer;
+  curl.curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+  if (result)
+    set_error(transfer, result);
+  else if (goes_to_file(transfer))
+    write_file(transfer, "", 0);
+  transfer->whole = !transfer->error;
+  transfer->ended(transfer);
+}
+
+struct curl_header *transfer_next_header(struct transfer *transfer, struct curl_header *previous) {
+  return curl.curl_easy_nextheader(transfer->easy, CURLH_HEADER | CURLH_TRAILER, -1, previous);
+}
+
+void transfer_close(struct transfer *transfer) {
+  if (!transfer->easy) return;
+  if (transfer->connections) connections_remove(transfer->connections, transfer->easy);
+  curl.curl_easy_cleanup(transfer->easy);
+  curl.curl_slist_free_all(transfer->headers);
+  if (transfer->file >= 0) close(transfer->file);
+  if (transfer->file >= 0 && !transfer->whole) unlink(transfer->path);
+  free(transfer->path);
+  buffer_free(&transfer->body);
+  *transfer = (struct transfer){.file = -1};
+}
+
+/* -- the start ---------------------------------------------------------------------------------------------------- */
+
+const char *transfer_open(struct transfer *transfer) {
+  const char *problem = load_curl();
+  if (problem) return problem;
+  transfer->file = -1;
+  transfer->easy = curl.curl_easy_init();
+  /* Only what the caller signed, and what HTTP needs: these take back what libcurl adds by itself. */
+  if (transfer->easy && transfer_add_header(transfer, "Accept:") && transfer_add_header(transfer, "Expect:") &&
+      transfer_add_header(transfer, "Content-Type:"))
+    return NULL;
+  return strerror(ENOMEM);
+}
+
+bool transfer_add_header(struct transfer *transfer, const char *line) {
+  struct curl_slist *longer = curl.curl_slist_append(transfer->headers, line);
+  if (longer) transfer->headers = longer;
+  return longer;
+}
+
+/* Returns 0, or what is wrong with an option. */
+static CURLcode configure(struct transfer *transfer, const struct transfer_options *options) {
+  CURL *easy = transfer->easy;
+  CURLcode problem = CURLE_OK;
+#define SET(option, value) problem = problem ? problem : curl.curl_easy_setopt(easy, CURLOPT_##option, value)
+  SET(URL, options->url);
+  SET(PATH_AS_IS, 1L); /* "." and ".." are ordinary parts of an S3 key */
+  SET(PROTOCOLS_STR, "http,https");
+  /* Without several transfers in one connection, a broken connection says something about one transfer only. */
+  SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+  SET(HTTPHEADER, transfer->headers);
+  SET(CUSTOMREQUEST, options->method);
+  if (strcmp(options->method, "HEAD") == 0) SET(NOBODY, 1L);
+  if (options->body || strcmp(options->method, "POST") == 0 || strcmp(options->method, "PUT") == 0) {
+    SET(POSTFIELDSIZE_LARGE, (curl_off_t)options->body_size);
+    SET(POSTFIELDS, options->body ? options->body : ""); /* not copied */
+  }
+  SET(TIMEOUT_MS, options->timeout);
+  SET(CONNECTTIMEOUT_MS, options->connect_timeout);
+  SET(SSL_VERIFYPEER, 1L);
+  SET(SSL_VERIFYHOST, 2L);
+  SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  if (options->ca_file) SET(CAINFO, options->ca_file);
+  SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's are not the response's */
+  SET(NOSIGNAL, 1L);
+  SET(PRIVATE, transfer);
+  SET(ERRORBUFFER, transfer->curl_reason);
+  SET(PREREQFUNCTION, on_send);
+  SET(PREREQDATA, transfer);
+  SET(HEADERFUNCTION, on_header);
+  SET(HEADERDATA, transfer);
+  SET(WRITEFUNCTION, on_body);
+  SET(WRITEDATA, transfer);
+#undef SET
+  return problem;
+}
+
+bool transfer_start(struct transfer *transfer, struct connections *connections,
+                    const struct transfer_options *options) {
+  transfer->max_body = options->max_body;
+  if (options->body_to && !(transfer->path = strdup(options->body_to))) return refuse_errno(transfer);
+  CURLcode wrong = configure(transfer, options);
+  if (wrong) {
+    set_error(transfer, wrong);
+    return false;
+  }
+  const char *problem = connections_add(connections, transfer->easy);
+  if (problem) return refuse(transfer, "ConnectionError", problem);
+  transfer->connections = connections;
+  return true;
+}

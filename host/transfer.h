@@ -1,0 +1,57 @@
+/* One HTTP request and its response, on libcurl; connections.c moves it. Used by http.c. */
+#ifndef INFRA_TRANSFER_H
+#define INFRA_TRANSFER_H
+
+#include "buffer.h"
+#include "connections.h"
+
+#include <stddef.h>
+
+struct transfer_options {
+  const char *method, *url;
+  const char *body; /* NULL: none; it must stay where it is until the transfer is closed */
+  size_t body_size;
+  const char *ca_file;           /* NULL: the system's certificates */
+  const char *body_to;           /* NULL, or the file for the body of a 2xx response */
+  size_t max_body;               /* bytes of the response's body that are kept in memory */
+  long timeout, connect_timeout; /* milliseconds */
+};
+
+/* Set to zero before transfer_open. */
+struct transfer {
+  void (*ended)(struct transfer *transfer); /* called inside the loop */
+  void *owner;                              /* the caller's */
+
+  /* The response, once it ended. */
+  const char *error; /* NULL, or the error's code; see http.c */
+  const char *reason;
+  int times_sent; /* 0: the request surely never left */
+  long status;
+  struct buffer body;
+
+  /* The rest belongs to transfer.c. */
+  CURL *easy; /* NULL: closed */
+  struct connections *connections;
+  struct curl_slist *headers;
+  size_t header_bytes, max_body;
+  char *path;
+  int file;   /* -1: not open */
+  bool whole; /* the file holds the whole body and stays */
+  char curl_reason[CURL_ERROR_SIZE];
+};
+
+/* Loads libcurl and makes ready to take headers. Returns NULL, or what is wrong. */
+const char *transfer_open(struct transfer *transfer);
+/* Adds "name: value". Returns false without memory. */
+bool transfer_add_header(struct transfer *transfer, const char *line);
+/* Returns false, and sets error and reason, when it cannot start. */
+bool transfer_start(struct transfer *transfer, struct connections *connections, const struct transfer_options *options);
+/* The response's next header after `previous` (NULL: the first), or NULL. Names come as the server wrote them. */
+struct curl_header *transfer_next_header(struct transfer *transfer, struct curl_header *previous);
+/* Gives up if it has not ended, and frees everything, the response too. Harmless when it is closed. */
+void transfer_close(struct transfer *transfer);
+
+/* What connections_new takes. */
+connections_ended transfer_ended;
+
+#endif

@@ -1,0 +1,79 @@
+-- What stays the same however often a call is sent: the request as its protocol encodes it, and whether sending it
+-- twice is safe. Used by infra.aws.client.
+
+local idempotency = require "infra.aws.protocols.idempotency"
+local protocols = require "infra.aws.protocols"
+local shapes = require "infra.aws.protocols.shapes"
+
+local customizations = require "infra.aws.customizations"
+local redact = require "infra.aws.redact"
+
+local request = {}
+
+-- First words of operations that change nothing, or nothing that a second time would make worse.
+local READS = {}
+for word in ("Assume BatchCheck BatchDescribe BatchGet Check Describe Estimate Filter Get Head List Lookup Preview " ..
+  "Query Scan Search Select Simulate Validate"):gmatch "%S+" do
+  READS[word] = true
+end
+
+--- Whether the operation only reads.
+function request.is_read(operation)
+  local first, second = operation.name:match "^(%u%l+)(%u?%l*)"
+  local method = operation.http.method
+  return READS[first] or first and READS[first .. second] or method == "GET" or method == "HEAD"
+end
+
+-- Whether the operation takes a token by which AWS recognises a repetition; encoding fills it in.
+local function has_token(input)
+  for _, member in ipairs(input and input:members() or {}) do
+    if member.shape.traits.idempotencyToken then
+      return true
+    end
+  end
+  return false
+end
+
+--- The call of `operation` with `params` (not changed), or nil and an error:
+---   service, operation, options   as given
+---   params, input                 the parameters, customized, and their shape (nil for none)
+---   encoded                       what the protocol made of them: { method, path, query, headers, body, host_prefix }
+---   protocol                      the codec, for the response
+---   is_safe                       whether it may be sent again when it is unknown what became of it
+---   secrets                       sensitive texts in the parameters
+---   invocation_id                 the same over all attempts
+--- options: token, retry_unsafe as in Client:call; `random` gives random bytes.
+function request.prepare(service, operation, params, options, random)
+  local complete = {}
+  for name, value in pairs(params or {}) do
+    complete[name] = value
+  end
+  customizations.params(service, complete)
+  local input = shapes.of(service, operation.input)
+  local protocol, err = protocols.of(service.metadata)
+  if not protocol then
+    return nil, err
+  end
+  local encoded
+  encoded, err = protocol.encode(service, operation, complete, { token = options.token, random = random })
+  if not encoded then
+    return nil, err
+  end
+  for _, header in ipairs(customizations.headers(service)) do
+    table.insert(encoded.headers, header)
+  end
+  return {
+    service = service,
+    operation = operation,
+    options = options,
+    params = complete,
+    input = input,
+    encoded = encoded,
+    protocol = protocol,
+    is_safe = has_token(input) or request.is_read(operation) or options.retry_unsafe or false,
+    secrets = input and redact.secrets(input, complete) or {},
+    invocation_id = idempotency.uuid(random(16)),
+  }
+end
+
+return request

@@ -1,0 +1,90 @@
+-- Which failures pass by themselves, and when to try again: the SDKs' standard retry mode (SDKs and Tools Reference
+-- Guide, "Retry behavior"). Used by infra.aws.client, which has one of these for all its calls.
+
+local Retry = {}
+Retry.__index = Retry
+
+local MAX_ATTEMPTS <const> = 3
+local MAX_BACKOFF <const> = 20 -- seconds
+local MAX_RETRY_AFTER <const> = 300 -- seconds; what a server may ask for
+
+-- The quota that keeps a client from hammering a service that is down: what it holds, what a retry takes from it, and
+-- what a call that needed none gives back.
+local QUOTA <const> = 500
+local RETRY_COST <const> = 5
+local TIMEOUT_COST <const> = 10
+local SUCCESS_GAIN <const> = 1
+
+local function set(names)
+  local result = {}
+  for _, name in ipairs(names) do
+    result[name] = true
+  end
+  return result
+end
+
+-- The SDKs' list also has LimitExceededException, but most services mean a quota by it that no waiting changes.
+local THROTTLING = set {
+  "BandwidthLimitExceeded", "EC2ThrottledException", "PriorRequestNotComplete",
+  "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
+  "SlowDown", "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
+  "TransactionInProgressException",
+}
+local TRANSIENT = set {
+  "ConnectionError", "IDPCommunicationError", "IDPCommunicationErrorException", "RequestTimeout",
+  "RequestTimeoutException", "Timeout",
+}
+local TRANSIENT_STATUS = { [500] = true, [502] = true, [503] = true, [504] = true }
+
+--- options: random = function(n) -> n random bytes; max_attempts (default 3, the first one included).
+function Retry.new(options)
+  return setmetatable({
+    random = assert(options.random),
+    max_attempts = options.max_attempts or MAX_ATTEMPTS,
+    quota = QUOTA,
+  }, Retry)
+end
+
+--- Fills in what `err` means for another attempt:
+---   throttled        AWS refused for now, and did nothing
+---   retryable        the same request may succeed later
+---   unknown_outcome  it may have reached AWS, and no word came back about what AWS did with it
+--- An error that is retryable already (the model says so) stays that, unless `final`: then the caller knows better.
+function Retry.classify(err, final)
+  local status = err.status
+  err.throttled = THROTTLING[err.code] or status == 429
+  err.retryable = not final and (err.retryable or err.throttled or TRANSIENT[err.code] or TRANSIENT_STATUS[status])
+    or false
+  if status then
+    err.unknown_outcome = status >= 500 and not err.throttled
+  else
+    err.unknown_outcome = err.sent ~= false -- a transport error
+  end
+end
+
+-- What the response asks for, in seconds.
+local function asked_for(headers)
+  local milliseconds = tonumber(headers["x-amz-retry-after"])
+  local seconds = milliseconds and milliseconds / 1000 or tonumber(headers["retry-after"]) or 0
+  return math.min(math.max(seconds, 0), MAX_RETRY_AFTER)
+end
+
+--- Seconds to wait before trying again after attempt number `attempt` failed with a classified `err`, and what that
+--- takes from the quota, for Retry:succeeded; nil when it is over. `headers` are those of the response, if one came.
+function Retry:next(attempt, err, headers)
+  local cost = err.code == "Timeout" and TIMEOUT_COST or RETRY_COST
+  if not err.retryable or attempt >= self.max_attempts or self.quota < cost then
+    return nil
+  end
+  self.quota = self.quota - cost
+  local jitter = string.unpack("<I4", self.random(4)) / 2 ^ 32
+  local backoff = jitter * math.min(2.0 ^ (attempt - 1), MAX_BACKOFF)
+  return math.max(backoff, asked_for(headers or {})), cost
+end
+
+--- A call succeeded; `cost` is what its last retry took, nil when it needed none.
+function Retry:succeeded(cost)
+  self.quota = math.min(self.quota + (cost or SUCCESS_GAIN), QUOTA)
+end
+
+return Retry

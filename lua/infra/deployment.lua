@@ -1,0 +1,212 @@
+-- A stack together with the AWS it lives on and the state that remembers it: what the verbs run, plan, apply, destroy and
+-- drift, and the REPL work with.
+--
+--   local deployment <close> = Deployment.open { path = "stacks/staging.lua", ... }
+--   deployment:run(function() local plan, err = deployment:plan {} ... end)
+
+local errors = require "infra.errors"
+local fs = require "host.fs"
+local process = require "host.process"
+local Journal = require "infra.engine.journal"
+local apply = require "infra.engine.apply"
+local lease = require "infra.state.lease"
+local planning = require "infra.engine.plan"
+local project = require "infra.project"
+local Reader = require "infra.handler.reader"
+local Session = require "infra.session"
+local Store = require "infra.state.store"
+
+local Deployment = {}
+Deployment.__index = Deployment
+
+-- How many requests may be under way at once, unless --parallel says otherwise. Waits take no place.
+local PARALLEL <const> = 32
+
+local function open_session(options, definition, directory)
+  local session_options = {
+    sim = options.sim, profile = options.profile, region = options.region or definition.region,
+    endpoint_url = options.endpoint_url, trace = options.trace,
+  }
+  if options.sim then
+    local ok, err = fs.mkdir(directory .. "/sim")
+    if not ok then
+      return nil, err
+    end
+    session_options.sim_store, err = require("infra.sim.store").open { path = directory .. "/sim/aws.db" }
+    if not session_options.sim_store then
+      return nil, err
+    end
+    -- Names and tokens must differ from those of earlier runs on the same simulated account.
+    session_options.seed = options.seed or string.unpack("<i8", require("host.crypto").random(8))
+  end
+  return Session.open(session_options)
+end
+
+-- A runtime whose `send` lets `count` requests through at a time; the others wait in the order of their coming.
+local function limit_requests(runtime, count)
+  local places = runtime.scheduler:semaphore(count)
+  local send = runtime.send
+  local place = setmetatable({}, { __close = function()
+    places:release()
+  end })
+  function runtime.send(request)
+    places:acquire()
+    local _ <close> = place -- also when the task is cancelled meanwhile
+    return send(request)
+  end
+end
+
+--- Opens a deployment. options: path (of the stack file), set (option values), sim, state (path of the database),
+--- writable = takes the lease; command (for the run's record), profile, region, endpoint_url, parallel, trace, version.
+--- Evaluates the stack first: faults in it cost no call. Returns a deployment, or nil and an error.
+function Deployment.open(options)
+  local definition, err = project.load(options.path)
+  if not definition then
+    return nil, err
+  end
+  local declaration
+  declaration, err = definition:evaluate(options.set)
+  if not declaration then
+    return nil, err
+  end
+  local self = setmetatable({ options = options, definition = definition, declaration = declaration }, Deployment)
+  self.session, err = open_session(options, definition, project.state_directory(options.path))
+  if not self.session then
+    return nil, err
+  end
+  self.scheduler = self.session.runtime.scheduler
+  limit_requests(self.session.runtime, options.parallel or PARALLEL)
+  self.store, err = Store.open(options.state or project.state_path(options.path, declaration.name, options.sim), {
+    readonly = not options.writable, stack = declaration.name, runtime = self.session.runtime,
+  })
+  if not self.store then
+    self:close()
+    return nil, err
+  end
+  if options.writable then
+    local ok
+    ok, err = self:become_writer()
+    if not ok then
+      self:close()
+      return nil, err
+    end
+  end
+  self.context = {
+    client = self.session.client, scheduler = self.scheduler, runtime = self.session.runtime, sleeping = {},
+    reader = Reader.new(self.session.client, self.scheduler), journal = options.writable and Journal.new(self.store),
+    digest_key = self.store.digest_key or "",
+  }
+  return self
+end
+
+local function actor()
+  return ("%s@%s, process %d"):format(os.getenv("USER") or "?", process.hostname(), process.pid())
+end
+
+function Deployment:become_writer()
+  local ok, err = lease.acquire(self.store, self.options.command .. " by " .. actor())
+  if not ok then
+    return nil, err
+  end
+  self.store:attach(self.scheduler)
+  return true
+end
+
+--- Runs fn as the main task. The first interrupt lets what is under way finish and starts nothing new; the second stops
+--- at once. Returns fn's results.
+function Deployment:run(fn)
+  local context = self.context
+  local main
+  self.scheduler:on_signal(function()
+    if context.stopping then
+      main:cancel()
+      return
+    end
+    context.stopping = true
+    if self.on_stop then
+      self.on_stop()
+    end
+    for task in pairs(context.sleeping) do
+      task:cancel()
+    end
+    if not self.applying then
+      main:cancel()
+    end
+  end)
+  return self.session:run(function()
+    main = self.scheduler:current()
+    local keeper = self.store.fencing_token and self.scheduler:spawn(lease.keep, self.store, self.scheduler)
+    local results = table.pack(xpcall(fn, errors.caught))
+    if keeper then
+      keeper:cancel()
+    end
+    if not results[1] then
+      error(results[2], 0)
+    end
+    return table.unpack(results, 2, results.n)
+  end)
+end
+
+-- Which account this is, once per run. A stack that names its account is not applied to another.
+local function identify(self)
+  local context = self.context
+  if context.account then
+    return true
+  end
+  local identity, err = context.client:call("sts", "GetCallerIdentity", {})
+  if not identity then
+    return nil, err
+  end
+  context.account = identity.Account
+  context.partition = identity.Arn:match("^arn:([^:]+)") or "aws"
+  local wanted = self.declaration.required_account
+  if wanted and wanted ~= identity.Account then
+    return errors.fail { code = "WrongAccount", source = self.definition.source,
+      message = ("the stack is for account %s, these credentials are for %s"):format(wanted, identity.Account),
+      hint = "choose another profile with --profile or AWS_PROFILE" }
+  end
+  return true
+end
+
+--- Makes a plan. options: destroy, targets. Yields. Returns a plan (engine/plan), or nil and an error.
+function Deployment:plan(options)
+  local ok, err = identify(self)
+  if not ok then
+    return nil, err
+  end
+  return planning.make(self.context, not options.destroy and self.declaration or nil, self.store, options)
+end
+
+--- Applies a plan; emit(event) as in engine/apply. Yields. Returns the result of engine/apply, or nil and an error.
+function Deployment:apply(plan, emit)
+  local store = self.store
+  local run, err = store:begin_run { command = self.options.command, actor = actor(), version = self.options.version }
+  if not run then
+    return nil, err
+  end
+  self.applying = true
+  local result = apply.run(self.context, plan, store, emit)
+  self.applying = false
+  local ok
+  ok, err = store:end_run(result.outcome, { done = result.done, failed = #result.failures, skipped = result.skipped })
+  if not ok then
+    return nil, err
+  end
+  result.run = run
+  return result
+end
+
+function Deployment:close()
+  if self.store then
+    if self.store.db and self.options.writable then
+      lease.release(self.store)
+    end
+    self.store:close()
+  end
+  if self.session then
+    self.session:close()
+  end
+end
+Deployment.__close = Deployment.close
+
+return Deployment

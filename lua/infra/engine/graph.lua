@@ -1,0 +1,123 @@
+-- Dependencies between declared resources: who must exist before whom. Used by engine/stack (errors), plan and apply.
+
+local errors = require "infra.errors"
+local reference = require "infra.engine.reference"
+local Resource = require "infra.engine.resource"
+
+local graph = {}
+
+local function dependency(resources, resource, wanted)
+  local found = Resource.of(wanted) or resources[wanted]
+  if not found then
+    return errors.fail { code = "UnknownResource", source = resource.source, resource = resource.address,
+      message = ("depends_on names '%s', which the stack does not declare"):format(tostring(wanted)) }
+  end
+  return found
+end
+
+-- Notes what `value` refers to: attributes that cost a call are read only when something needs them. Calls
+-- found(address) for each resource. Returns true, or nil and an error.
+local function note_references(resources, value, source, found)
+  local missing
+  reference.each(value, function(address, attribute)
+    local target = resources[address]
+    if target then
+      target.referenced[attribute] = true
+      found(address)
+    elseif address ~= "" then -- the account is no resource
+      missing = missing or address
+    end
+  end)
+  if missing then
+    return errors.fail { code = "UnknownResource", source = source,
+      message = ("this refers to '%s', which the stack does not declare"):format(missing) }
+  end
+  return true
+end
+
+--- Fills resource.dependencies ({ address = true }) of every resource in `resources` (address -> internal resource):
+--- references anywhere in the properties, and depends_on; and resource.referenced ({ attribute = true }), also by
+--- `outputs` (name -> { value }). Returns true, or nil and an error.
+function graph.connect(resources, outputs)
+  for _, resource in pairs(resources) do
+    resource.dependencies, resource.referenced = {}, {}
+  end
+  for _, output in pairs(outputs) do
+    local ok, err = note_references(resources, output.value, output.source, function() end)
+    if not ok then
+      return nil, err
+    end
+  end
+  for _, resource in pairs(resources) do
+    local ok, problem = note_references(resources, resource.properties, resource.source, function(address)
+      resource.dependencies[address] = true
+    end)
+    if not ok then
+      return nil, problem
+    end
+    for _, wanted in ipairs(resource.options.depends_on or {}) do
+      local found, err = dependency(resources, resource, wanted)
+      if not found then
+        return nil, err
+      end
+      resource.dependencies[found.address] = true
+    end
+  end
+  return true
+end
+
+--- Addresses of `nodes` (address -> { dependencies = set }) so that each comes after its dependencies; names of one rank
+--- in order of name. Dependencies outside `nodes` are ignored. Returns an array, or nil and the addresses of a cycle.
+function graph.order(nodes)
+  local names = {}
+  for address in pairs(nodes) do
+    names[#names + 1] = address
+  end
+  table.sort(names)
+  local ordered, mark, trail = {}, {}, {}
+  local function visit(address)
+    if mark[address] == "done" or not nodes[address] then
+      return true
+    end
+    trail[#trail + 1] = address
+    if mark[address] == "open" then
+      return false
+    end
+    mark[address] = "open"
+    local before = {}
+    for other in pairs(nodes[address].dependencies) do
+      before[#before + 1] = other
+    end
+    table.sort(before)
+    for _, other in ipairs(before) do
+      if not visit(other) then
+        return false
+      end
+    end
+    trail[#trail] = nil
+    mark[address] = "done"
+    ordered[#ordered + 1] = address
+    return true
+  end
+  for _, address in ipairs(names) do
+    if not visit(address) then
+      local cycle, repeated = {}, trail[#trail]
+      for i = #trail, 1, -1 do
+        table.insert(cycle, 1, trail[i])
+        if trail[i] == repeated and i < #trail then
+          break
+        end
+      end
+      return nil, cycle
+    end
+  end
+  return ordered
+end
+
+--- The error for a cycle of declared resources.
+function graph.cycle_error(resources, cycle)
+  return errors.new { code = "Cycle", source = resources[cycle[1]].source, message = "these depend on each other: "
+    .. table.concat(cycle, " -> ") }
+end
+
+return graph

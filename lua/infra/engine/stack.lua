@@ -1,0 +1,191 @@
+-- A stack: what `infra.stack { ... }` returns, and what its build function works with. Evaluating a stack runs that
+-- function and gives a declaration: resources with their references, outputs, and nothing that touched the network.
+--
+-- Used by stack files through require "infra", and by infra.session to load them.
+
+local errors = require "infra.errors"
+local graph = require "infra.engine.graph"
+local options = require "infra.options"
+local reference = require "infra.engine.reference"
+local Resource = require "infra.engine.resource"
+local source = require "infra.engine.source"
+
+local Definition, Stack = {}, {}
+Definition.__index, Stack.__index = Definition, Stack
+
+local FIELDS = {
+  project = "string", environment = "string", region = "string", options = "table", tags = "table", build = "function",
+  account = "string", plugins = "table", owner = "string",
+}
+local REQUIRED = { "project", "environment", "region", "build" }
+
+--- The definition of a stack, checked. Throws with the stack file's line.
+local function define(fields)
+  local here = source.here()
+  for name, value in pairs(fields) do
+    if not FIELDS[name] or type(value) ~= FIELDS[name] then
+      errors.raise { code = "BadStack", source = here, message = FIELDS[name]
+        and ("stack: '%s' must be a %s"):format(name, FIELDS[name])
+        or ("stack: there is no field '%s'"):format(tostring(name)) }
+    end
+  end
+  for _, name in ipairs(REQUIRED) do
+    if fields[name] == nil then
+      errors.raise { code = "BadStack", source = here, message = ("stack: '%s' is required"):format(name) }
+    end
+  end
+  local definition = setmetatable({ source = here }, Definition)
+  for name, value in pairs(fields) do
+    definition[name] = value
+  end
+  definition.name = fields.project .. "-" .. fields.environment
+  return definition
+end
+
+function Definition.is(value)
+  return getmetatable(value) == Definition
+end
+
+--- Runs the build function with the given option values. Returns a declaration { name, project, environment, region,
+--- tags, resources = address -> resource, order, outputs = name -> { value, source } }, or nil and an error; all faults
+--- found on the way are in one error.
+function Definition:evaluate(given)
+  local values, err = options.check(self.source .. ": stack " .. self.name, self.options or {}, given)
+  if not values then
+    return nil, err
+  end
+  local stack = setmetatable({
+    name = self.name, project = self.project, environment = self.environment, region = self.region,
+    -- known only after asking AWS
+    account = reference.new("", "Account"), partition = reference.new("", "Partition"),
+    _resources = {}, _faults = {}, _outputs = {}, _scope = { owner = self },
+  }, Stack)
+  local ok, problem = xpcall(self.build, errors.caught, stack, values)
+  if not ok then
+    table.insert(stack._faults, problem)
+  end
+  if #stack._faults > 0 then
+    return nil, stack:_fault()
+  end
+  ok, err = graph.connect(stack._resources, stack._outputs)
+  if not ok then
+    return nil, err
+  end
+  local order, cycle = graph.order(stack._resources)
+  if not order then
+    return nil, graph.cycle_error(stack._resources, cycle)
+  end
+  return {
+    name = self.name, project = self.project, environment = self.environment, region = self.region,
+    required_account = self.account, options = values, resources = stack._resources, order = order,
+    outputs = stack._outputs,
+  }
+end
+
+function Stack:_fault()
+  if #self._faults == 1 then
+    return self._faults[1]
+  end
+  local texts = {}
+  for i, fault in ipairs(self._faults) do
+    texts[i] = tostring(fault)
+  end
+  return errors.new { code = "BadStack", message = ("%d faults in the stack\n  %s"):format(#texts,
+    table.concat(texts, "\n  ")) }
+end
+
+local function stack_tags(self)
+  local owner = self._scope.owner
+  local tags = {
+    Project = self.project, Environment = self.environment, ManagedBy = "infra", Component = self._scope.layer,
+    Owner = owner.owner,
+  }
+  for key, value in pairs(owner.tags or {}) do
+    tags[key] = value
+  end
+  return tags
+end
+
+-- Tags of the stack, a Name, and the resource's own, strongest last, as a map.
+local function with_tags(self, resource)
+  local schema = resource.type.schema
+  if not (schema.tag_property and resource.type.spec.tags) then
+    return
+  end
+  local merged = stack_tags(self)
+  merged.Name = self.name .. "-" .. resource.name
+  local own = resource.properties[schema.tag_property] or {}
+  for key, value in pairs(own) do
+    if type(value) == "table" and value.Key then
+      merged[value.Key] = value.Value
+    else
+      merged[key] = value
+    end
+  end
+  resource.properties[schema.tag_property] = merged
+end
+
+-- The natural key of a type that needs one, when the stack does not give it.
+local function with_name(self, resource)
+  local name = resource.type.spec.name
+  if name and resource.properties[name.property] == nil then
+    local text = self.name .. "-" .. resource.name
+    text = name.lower and text:lower() or text
+    resource.properties[name.property] = text:sub(1, name.limit)
+  end
+end
+
+--- Declares a resource: its CloudFormation type, a name that is unique within the layer, its properties, and options
+--- (depends_on, protect, retain, ignore_changes, create_before_delete, renamed_from, timeouts, region, account, adopt).
+--- Returns the resource; index it for references.
+function Stack:resource(type_name, name, properties, resource_options)
+  local layer = self._scope.layer
+  local address = layer and layer .. "/" .. name or name
+  local proxy, resource = Resource.declare({
+    address = address, name = name, layer = layer, region = self.region, type_name = type_name,
+    properties = properties, options = resource_options,
+  }, function(fault)
+    table.insert(self._faults, fault)
+  end)
+  local other = self._resources[address]
+  if other then
+    errors.raise { code = "DuplicateName", source = resource.source, resource = address,
+      message = ("there is already a resource of this name, declared at %s"):format(other.source) }
+  end
+  with_name(self, resource)
+  with_tags(self, resource)
+  self._resources[address] = resource
+  return proxy
+end
+
+--- Builds a layer (lua/infra/layers/NAME.lua, a plug-in's, or a table of the same form) with the given options. Returns
+--- what the layer returns: its resources by name.
+function Stack:layer(name, given, layer)
+  if not layer then
+    local found, module = pcall(require, "infra.layers." .. name)
+    if not found then
+      errors.raise { code = "UnknownLayer", source = source.here(), message = found and "" or ("there is no layer '%s': %s")
+        :format(name, tostring(module):match("[^\n]*")) }
+    end
+    layer = module
+  end
+  local values, err = options.check(source.here() .. ": layer " .. name, layer.options, given)
+  if not values then
+    return errors.raise(err)
+  end
+  local outer = self._scope
+  self._scope = { owner = outer.owner, layer = outer.layer and outer.layer .. "/" .. name or name }
+  local result = layer.build(self, values)
+  self._scope = outer
+  return result
+end
+
+--- A value that the run prints at its end and `infra output` shows.
+function Stack:output(name, value)
+  if self._outputs[name] then
+    errors.raise { code = "DuplicateName", source = source.here(), message = ("there is already an output '%s'"):format(name) }
+  end
+  self._outputs[name] = { value = Resource.of(value) and value.Ref or value, source = source.here() }
+end
+
+return { define = define, is = Definition.is }

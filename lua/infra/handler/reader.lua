@@ -1,0 +1,132 @@
+-- Reads of live resources, batched: every read asked for in one turn of the loop that can share a call does share it.
+-- A plan of a hundred subnets is one paged DescribeSubnets; routes and associations come from the same
+-- DescribeRouteTables as their tables; many resources waiting for the same kind of thing poll with one call.
+--
+-- A read spec says which way a call can be shared:
+--   { "DescribeVpcs", list = "Vpcs", key = "VpcId", filter = "vpc-id" }       ids as values of a filter
+--   { "GetParameters", list = "Parameters", key = "Name", ids = "Names", max = 10 }  ids as a list
+--   { "GetAccountAuthorizationDetails", list = "RoleDetailList", key = "RoleName", all = true }  one answer for all
+--   { "GetBucketVersioning", send = { "BucketName=Bucket" } }                  one call each (equal calls once)
+-- plus `with` (constant parameters) and `max` (ids in one call, 200 by default). A key such as "Associations[].SubnetId"
+-- finds one item under each of several ids. Reads that differ only in `list` and `key` share their calls.
+--
+-- Used by handler/lifecycle only.
+
+local json = require "host.json"
+local path = require "infra.handler.path"
+
+local Reader = {}
+Reader.__index = Reader
+
+--- A reader on a client and its scheduler. One per run.
+function Reader.new(client, scheduler)
+  local self = setmetatable({ client = client, scheduler = scheduler, batches = {}, order = {} }, Reader)
+  scheduler:at_turn_end(function()
+    return self:flush()
+  end)
+  return self
+end
+
+local MAX_FILTER_VALUES = 200 -- EC2's limit for one filter
+
+local function parameters(spec, ids)
+  local params = {}
+  for member, value in pairs(spec.with or {}) do
+    path.set(params, member, value)
+  end
+  if spec.filter then
+    params[spec.filter_member or "Filters"] = { { Name = spec.filter, Values = ids } }
+  elseif spec.ids then
+    params[spec.ids] = ids
+  end
+  return params
+end
+
+-- Wakes every waiter of `ids` with the answer: { output, index }.
+local function fetch(self, batch, ids)
+  local output, err = self.client:all(batch.service, batch.spec[1], parameters(batch.spec, ids), { region = batch.region })
+  local answer = output and { output = output, index = {} }
+  for _, id in ipairs(ids) do
+    for _, waiter in ipairs(batch.waiters[id]) do
+      self.scheduler:wake(waiter, answer, err)
+    end
+  end
+end
+
+-- The item with `id` in an answer. Every list is gone through once, whatever the number of ids.
+local function pick(answer, spec, id)
+  local index_name = spec.list .. "\0" .. spec.key
+  local index = answer.index[index_name]
+  if not index then
+    index = {}
+    for _, item in ipairs(path.get(answer.output, spec.list) or {}) do
+      local key = path.get(item, spec.key)
+      for _, one in ipairs(type(key) == "table" and key or { key }) do
+        index[one] = item
+      end
+    end
+    answer.index[index_name] = index
+  end
+  return index[id]
+end
+
+local function fetch_single(self, batch)
+  local output, err = self.client:call(batch.service, batch.spec[1], batch.params, { region = batch.region })
+  for _, waiter in ipairs(batch.waiters[1]) do
+    self.scheduler:wake(waiter, output, err)
+  end
+end
+
+--- Starts every batch collected in this turn. Called by the scheduler; returns true when it started any.
+function Reader:flush()
+  local started = #self.order > 0
+  local batches = self.order
+  self.batches, self.order = {}, {}
+  for _, batch in ipairs(batches) do
+    if batch.params then
+      self.scheduler:spawn(fetch_single, self, batch)
+    else
+      local size = batch.spec.all and math.huge or batch.spec.max or MAX_FILTER_VALUES
+      for first = 1, #batch.ids, math.min(size, #batch.ids) do
+        local last = math.min(first + math.min(size, #batch.ids) - 1, #batch.ids)
+        self.scheduler:spawn(fetch, self, batch, table.move(batch.ids, first, last, 1, {}))
+      end
+    end
+  end
+  return started
+end
+
+local function join(self, batch_key, id, make)
+  local batch = self.batches[batch_key]
+  if not batch then
+    batch = make()
+    batch.ids, batch.waiters = {}, {}
+    self.batches[batch_key] = batch
+    table.insert(self.order, batch)
+  end
+  if not batch.waiters[id] then
+    batch.waiters[id] = {}
+    table.insert(batch.ids, id)
+  end
+  table.insert(batch.waiters[id], self.scheduler:current())
+  return self.scheduler:suspend()
+end
+
+--- The item with the identifier `id`; nil when AWS does not list it; nil and an error when the call failed. Yields.
+function Reader:item(service, region, spec, id)
+  local batch_key = table.concat({ service, region, spec[1], spec.filter or spec.ids or "", json.encode(spec.with or {}) }, "\0")
+  local answer, err = join(self, batch_key, id, function()
+    return { service = service, region = region, spec = spec }
+  end)
+  return answer and pick(answer, spec, id), err
+end
+
+--- The whole output of one call, shared by equal calls of the same turn. Yields.
+function Reader:single(service, region, spec, params)
+  local batch_key = table.concat({ service, region, spec[1], json.encode(params) }, "\0")
+  return join(self, batch_key, 1, function()
+    return { service = service, region = region, spec = spec, params = params }
+  end)
+end
+
+return Reader

@@ -1,0 +1,169 @@
+-- Tags: of the stack, of the resource, and the one that says whose it is. Services differ in how tags are written, not
+-- in what they mean; the `tags` part of a handler spec says how:
+--
+--   tags = {
+--     create = "Tags",                                     member of the create call, or nil: written afterwards
+--     form = "list",                                       { {Key=, Value=} } ("list") or { key = value } ("map")
+--     key = "Key", value = "Value",                        member names in the list form
+--     set = { "TagRole", send = { "RoleName" }, tags = "Tags" },
+--     unset = { "UntagRole", send = { "RoleName" }, keys = "TagKeys" },
+--     read = "Tags"                                        path in the item, or a call { "ListTagsForResource", ... }
+--   }
+--
+-- Used by handler/init; engine/plan compares what `visible` leaves.
+
+local json = require "host.json"
+local path = require "infra.handler.path"
+
+local tags = {}
+
+--- The tag that every taggable create carries: stack, address and a nonce of this generation. A create whose answer was
+--- lost is found again by it, and nothing without it is ever taken for ours.
+tags.OWNER = "infra:id"
+
+--- Without AWS's own tags and the ownership tag: what people set and what plans compare.
+function tags.visible(map)
+  local result = {}
+  for key, value in pairs(map or {}) do
+    if key ~= tags.OWNER and key:sub(1, 4) ~= "aws:" then
+      result[key] = value
+    end
+  end
+  return result
+end
+
+--- AWS's form as { key = value }.
+function tags.decode(spec, value)
+  local map = {}
+  if spec.form == "map" then
+    for key, text in pairs(value or {}) do
+      map[key] = text
+    end
+    return map
+  end
+  for _, tag in ipairs(value or {}) do
+    map[tag[spec.key or "Key"]] = tag[spec.value or "Value"] or ""
+  end
+  return map
+end
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+local function encode(spec, map)
+  if spec.form == "map" then
+    return map
+  end
+  local list = json.array {}
+  for _, key in ipairs(sorted_keys(map)) do
+    list[#list + 1] = { [spec.key or "Key"] = key, [spec.value or "Value"] = map[key] }
+  end
+  return list
+end
+
+--- What the resource's tags shall be: the desired ones (a map, merged by the engine) and the ownership tag.
+function tags.desired(op, desired)
+  local map = { [tags.OWNER] = op.token }
+  for key, value in pairs(desired[op.schema.tag_property] or {}) do
+    map[key] = value
+  end
+  return map
+end
+
+--- The create call's spec, extended so that the tags go with it where the service can do that.
+function tags.on_create(op, create, desired)
+  local spec = op.spec.tags
+  if not (spec and spec.create) then
+    return create
+  end
+  local extended = setmetatable({}, { __index = create })
+  extended[1] = create[1]
+  extended.encode = function(params, scope, operation)
+    if create.encode then
+      create.encode(params, scope, operation)
+    end
+    path.set(params, spec.create, encode(spec, tags.desired(op, desired)))
+    for member, value in pairs(op.spec.tags_with or {}) do
+      path.set(params, member, value)
+    end
+  end
+  return extended
+end
+
+--- The live tags by the service's own call. Returns a map, or nil and an error.
+function tags.read(op, scope)
+  local read = op.spec.tags.read
+  local params = path.build(read.send or {}, scope)
+  for member, value in pairs(read.with or {}) do
+    path.set(params, member, value)
+  end
+  local output, err = op.context.reader:single(op.spec.service, op.region, read, params)
+  if not output then
+    for _, code in ipairs(read.absent or {}) do
+      if err.code == code then
+        return {}
+      end
+    end
+    return nil, err
+  end
+  return tags.decode(op.spec.tags, path.get(output, read.list))
+end
+
+--- Makes the tags of the resource in `scope` equal to `wanted`, given that they are `live`. AWS's own stay.
+function tags.change(op, scope, live, wanted)
+  local spec = op.spec.tags
+  local changed, removed = {}, json.array {}
+  for key, value in pairs(wanted) do
+    if live[key] ~= value then
+      changed[key] = value
+    end
+  end
+  for _, key in ipairs(sorted_keys(tags.visible(live))) do
+    if wanted[key] == nil then
+      removed[#removed + 1] = key
+    end
+  end
+  if spec.replace and (next(changed) or #removed > 0) then -- the service knows only the whole set
+    for key, value in pairs(live) do
+      if key:sub(1, 4) == "aws:" then
+        wanted[key] = value
+      end
+    end
+    changed, removed = wanted, {}
+  end
+  if next(changed) then
+    local params = path.build(spec.set.send, scope)
+    for member, value in pairs(spec.set.with or {}) do
+      path.set(params, member, value)
+    end
+    path.set(params, spec.set.tags, encode(spec, changed))
+    local ok, err = op:mutate(spec.set, params)
+    if not ok then
+      return nil, err
+    end
+  end
+  if #removed > 0 then
+    local params = path.build(spec.unset.send, scope)
+    for member, value in pairs(spec.unset.with or {}) do
+      path.set(params, member, value)
+    end
+    local keys = removed
+    if spec.unset.form == "list" then
+      keys = json.array {}
+      for i, key in ipairs(removed) do
+        keys[i] = { Key = key }
+      end
+    end
+    path.set(params, spec.unset.keys, keys)
+    return op:mutate(spec.unset, params)
+  end
+  return true
+end
+
+return tags

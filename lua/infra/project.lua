@@ -1,0 +1,82 @@
+-- Where things are: the stack file's project, its state, its plug-ins. Used by infra.deployment and the REPL.
+
+local errors = require "infra.errors"
+local fs = require "host.fs"
+local stack = require "infra.engine.stack"
+
+local project = {}
+
+local function directory_of(path)
+  return path:match("^(.*)/[^/]*$") or "."
+end
+
+--- The nearest directory, from the one of `path` upwards, that contains a directory called `name`; or nil.
+local function ancestor_with(path, name)
+  local absolute = fs.real_path(path)
+  local directory = absolute and directory_of(absolute)
+  while directory and directory ~= "" do
+    local found = fs.stat(directory .. "/" .. name)
+    if found and found.kind == "directory" then
+      return directory
+    end
+    directory = directory:match("^(.*)/[^/]*$")
+  end
+end
+
+-- Relative to the working directory where that is shorter: what people see in messages.
+local function shorten(path)
+  local cwd = fs.cwd() .. "/"
+  return path:sub(1, #cwd) == cwd and path:sub(#cwd + 1) or path
+end
+
+--- The directory of the state of the stack in the file `path`: `state` in the nearest directory upwards that has one,
+--- else beside the stack.
+function project.state_directory(path)
+  local root = ancestor_with(path, "state")
+  return shorten((root or directory_of(fs.real_path(path) or path)) .. "/state")
+end
+
+--- The state file of stack `name`: a simulated account has one of its own.
+function project.state_path(path, name, simulated)
+  return ("%s/%s%s.db"):format(project.state_directory(path), simulated and "sim/" or "", name)
+end
+
+-- A syntax error: Lua's own message without the chunk's brackets, as file:line: message.
+local function syntax_error(message)
+  local place, text = message:match("^(.-:%d+): (.*)$")
+  return errors.fail { code = "SyntaxError", source = place, message = text or message }
+end
+
+--- Loads the stack file: returns its definition (engine/stack), or nil and an error. The file may `require` modules
+--- beside it and under its project's root, and the plug-ins that its definition names are loaded.
+function project.load(path)
+  local found = fs.stat(path)
+  if not found then
+    return errors.fail { code = "NoStack", message = ("there is no stack file %s"):format(path) }
+  end
+  local directory = directory_of(path)
+  local root = ancestor_with(path, "plugins")
+  package.path = ("%s/?.lua;%s/?.lua"):format(directory, root and shorten(root) or directory)
+  local chunk, message = loadfile(path, "t")
+  if not chunk then
+    return syntax_error(message)
+  end
+  local ok, definition = xpcall(chunk, errors.caught)
+  if not ok then
+    return nil, definition
+  elseif not stack.is(definition) then
+    return errors.fail { code = "NoStack", source = path, message = "the file does not return a stack",
+      hint = "end it with: return infra.stack { ... }" }
+  end
+  for _, name in ipairs(definition.plugins or {}) do
+    local err
+    ok, err = require("infra.plugins").load(name, root)
+    if not ok then
+      err.source = err.source or definition.source
+      return nil, err
+    end
+  end
+  return definition
+end
+
+return project

@@ -1,0 +1,267 @@
+-- IAM: roles with their inline and managed policies, and managed policies. The vocabulary is in handler/schema.lua.
+--
+-- IAM is global and not read-your-writes: what was just created may be unknown elsewhere for up to two minutes.
+
+local json = require "host.json"
+
+local PROPAGATION = {
+  { "NoSuchEntity", 30 },
+  { "ConcurrentModification", 60 },
+  { "MalformedPolicyDocument", 120, message = "[Ii]nvalid principal" }, -- a principal that is seconds old
+}
+
+-- One paged call describes every role and policy of the account, with documents, attachments and tags.
+local function account_details(fields)
+  fields[1] = "GetAccountAuthorizationDetails"
+  fields.all, fields.with = true, { Filter = { "Role", "LocalManagedPolicy" } }
+  return fields
+end
+
+local types = {}
+
+-- -- roles ------------------------------------------------------------------------------------------------------------
+
+local function by_name(policies)
+  local result = {}
+  for _, policy in ipairs(policies or {}) do
+    local document = policy.PolicyDocument
+    result[policy.PolicyName] = type(document) == "table" and json.encode(document) or document
+  end
+  return result
+end
+
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+-- Inline policies have no identity of their own: put what differs, delete what is no longer declared.
+local function write_policies(op, scope, live)
+  local wanted, present = by_name(scope.Policies), by_name(live.values.Policies)
+  for _, name in ipairs(sorted_keys(wanted)) do
+    if wanted[name] ~= present[name] then
+      local ok, err = op:mutate({ "PutRolePolicy" },
+        { RoleName = scope.RoleName, PolicyName = name, PolicyDocument = wanted[name] })
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  for _, name in ipairs(sorted_keys(present)) do
+    if not wanted[name] then
+      local ok, err = op:mutate({ "DeleteRolePolicy" }, { RoleName = scope.RoleName, PolicyName = name })
+      if not ok and err.code ~= "NoSuchEntity" then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+local function set_of(list)
+  local set = {}
+  for _, item in ipairs(list or {}) do
+    set[item] = true
+  end
+  return set
+end
+
+local function write_attachments(op, scope, live)
+  local wanted, present = set_of(scope.ManagedPolicyArns), set_of(live.values.ManagedPolicyArns)
+  for _, arn in ipairs(sorted_keys(wanted)) do
+    if not present[arn] then
+      local ok, err = op:mutate({ "AttachRolePolicy" }, { RoleName = scope.RoleName, PolicyArn = arn })
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  for _, arn in ipairs(sorted_keys(present)) do
+    if not wanted[arn] then
+      local ok, err = op:mutate({ "DetachRolePolicy" }, { RoleName = scope.RoleName, PolicyArn = arn })
+      if not ok and err.code ~= "NoSuchEntity" then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+-- A role can be deleted only when nothing is attached to it, whoever attached it.
+local function strip_role(op, scope)
+  local attached, err = op.context.client:all("iam", "ListAttachedRolePolicies", { RoleName = scope.RoleName })
+  if not attached then
+    return err.code == "NoSuchEntity", err
+  end
+  local inline
+  inline, err = op.context.client:all("iam", "ListRolePolicies", { RoleName = scope.RoleName })
+  if not inline then
+    return err.code == "NoSuchEntity", err
+  end
+  local live = { values = { Policies = {}, ManagedPolicyArns = {} } }
+  for i, policy in ipairs(attached.AttachedPolicies or {}) do
+    live.values.ManagedPolicyArns[i] = policy.PolicyArn
+  end
+  for i, name in ipairs(inline.PolicyNames or {}) do
+    live.values.Policies[i] = { PolicyName = name, PolicyDocument = "" }
+  end
+  local nothing = { RoleName = scope.RoleName }
+  local ok
+  ok, err = write_attachments(op, nothing, live)
+  if not ok then
+    return nil, err
+  end
+  return write_policies(op, nothing, live)
+end
+
+types["AWS::IAM::Role"] = {
+  service = "iam",
+  identity = { "RoleName" },
+  name = { property = "RoleName", limit = 64 },
+  typical = { create = 2, delete = 2 },
+  retry = PROPAGATION,
+  defaults = { Path = "/", MaxSessionDuration = 3600, Policies = json.array {}, ManagedPolicyArns = json.array {} },
+  sets = { "ManagedPolicyArns", "Policies" },
+  create = {
+    "CreateRole",
+    send = { "RoleName", "Path", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "PermissionsBoundary" },
+    result = "Role", exists = { "EntityAlreadyExists" },
+  },
+  read = account_details {
+    list = "RoleDetailList", key = "RoleName",
+    map = {
+      "RoleName", "Path", "Arn", "RoleId", "AssumeRolePolicyDocument",
+      "PermissionsBoundary=PermissionsBoundary.PermissionsBoundaryArn", "ManagedPolicyArns=AttachedManagedPolicies[].PolicyArn",
+    },
+    gives = { "Policies" },
+    decode = function(role, values)
+      values.Policies = json.array {}
+      for i, policy in ipairs(role.RolePolicyList or {}) do
+        values.Policies[i] = { PolicyName = policy.PolicyName, PolicyDocument = policy.PolicyDocument }
+      end
+    end,
+  },
+  facets = {
+    { properties = { "AssumeRolePolicyDocument" },
+      write = { "UpdateAssumeRolePolicy", send = { "RoleName", "AssumeRolePolicyDocument=PolicyDocument" } } },
+    { -- sent together: leaving one out resets it
+      properties = { "Description", "MaxSessionDuration" },
+      write = { "UpdateRole", send = { "RoleName", "Description", "MaxSessionDuration" } },
+      clear = { "UpdateRole", send = { "RoleName" }, with = { Description = "" } },
+      read = { "GetRole", send = { "RoleName" }, map = { "Description=Role.Description",
+        "MaxSessionDuration=Role.MaxSessionDuration" } },
+    },
+    { properties = { "PermissionsBoundary" },
+      write = { "PutRolePermissionsBoundary", send = { "RoleName", "PermissionsBoundary" } },
+      clear = { "DeleteRolePermissionsBoundary", send = { "RoleName" } } },
+    { properties = { "ManagedPolicyArns" }, write = write_attachments },
+    { properties = { "Policies" }, write = write_policies },
+  },
+  tags = {
+    form = "list", create = "Tags", read = "Tags",
+    set = { "TagRole", send = { "RoleName" }, tags = "Tags" },
+    unset = { "UntagRole", send = { "RoleName" }, keys = "TagKeys" },
+  },
+  delete = { "DeleteRole", send = { "RoleName" }, before = strip_role, retry = { { "DeleteConflict", 120 } } },
+  gone = { "NoSuchEntity" },
+}
+
+-- -- managed policies -------------------------------------------------------------------------------------------------
+
+-- IAM keeps five versions of a policy at most.
+local MAX_VERSIONS <const> = 5
+
+local function old_versions(op, arn)
+  local output, err = op.context.client:all("iam", "ListPolicyVersions", { PolicyArn = arn })
+  if not output then
+    return nil, err
+  end
+  local old = {}
+  for _, version in ipairs(output.Versions or {}) do
+    if not version.IsDefaultVersion then
+      old[#old + 1] = version.VersionId
+    end
+  end
+  table.sort(old, function(a, b)
+    return tonumber(a:sub(2)) < tonumber(b:sub(2))
+  end)
+  return old
+end
+
+local function delete_versions(op, arn, versions)
+  for _, version in ipairs(versions) do
+    local ok, err = op:mutate({ "DeletePolicyVersion" }, { PolicyArn = arn, VersionId = version })
+    if not ok and err.code ~= "NoSuchEntity" then
+      return nil, err
+    end
+  end
+  return true
+end
+
+local function write_document(op, scope)
+  local old, err = old_versions(op, scope.PolicyArn)
+  if not old then
+    return nil, err
+  end
+  if #old + 1 >= MAX_VERSIONS then
+    local ok
+    ok, err = delete_versions(op, scope.PolicyArn, { old[1] })
+    if not ok then
+      return nil, err
+    end
+  end
+  return op:mutate({ "CreatePolicyVersion" },
+    { PolicyArn = scope.PolicyArn, PolicyDocument = scope.PolicyDocument, SetAsDefault = true })
+end
+
+types["AWS::IAM::ManagedPolicy"] = {
+  service = "iam",
+  identity = { "PolicyArn" },
+  name = { property = "ManagedPolicyName", limit = 128 },
+  retry = PROPAGATION,
+  defaults = { Path = "/" },
+  create = {
+    "CreatePolicy", send = { "ManagedPolicyName=PolicyName", "Path", "Description", "PolicyDocument" },
+    result = "Policy", exists = { "EntityAlreadyExists" },
+  },
+  derive = function(scope, op)
+    return { PolicyArn = ("arn:%s:iam::%s:policy%s%s"):format(op.context.partition, op.context.account, scope.Path or "/",
+      scope.ManagedPolicyName) }
+  end,
+  read = account_details {
+    list = "Policies", key = "Arn",
+    map = { "PolicyArn=Arn", "ManagedPolicyName=PolicyName", "Path", "Description", "PolicyId", "DefaultVersionId",
+      "AttachmentCount", "IsAttachable", "PermissionsBoundaryUsageCount" },
+    gives = { "PolicyDocument" },
+    decode = function(policy, values)
+      for _, version in ipairs(policy.PolicyVersionList or {}) do
+        if version.IsDefaultVersion then
+          values.PolicyDocument = version.Document
+        end
+      end
+    end,
+  },
+  facets = { { properties = { "PolicyDocument" }, write = write_document } },
+  tags = {
+    form = "list", create = "Tags", read = { "ListPolicyTags", send = { "PolicyArn" }, list = "Tags" },
+    set = { "TagPolicy", send = { "PolicyArn" }, tags = "Tags" },
+    unset = { "UntagPolicy", send = { "PolicyArn" }, keys = "TagKeys" },
+  },
+  delete = {
+    "DeletePolicy", send = { "PolicyArn" }, retry = { { "DeleteConflict", 120 } },
+    before = function(op, scope)
+      local old, err = old_versions(op, scope.PolicyArn)
+      if not old then
+        return err.code == "NoSuchEntity", err
+      end
+      return delete_versions(op, scope.PolicyArn, old)
+    end,
+  },
+  gone = { "NoSuchEntity" },
+}
+
+return types

@@ -1,0 +1,98 @@
+-- All resource types by name: the schema (AWS's own, a plug-in's, or this tool's) and the native handler. Used by the
+-- engine, which knows no type by itself.
+
+local errors = require "infra.errors"
+local models = require "infra.models"
+local schema = require "infra.handler.schema"
+
+local resources = {}
+
+-- The middle part of a type's name -> the file with its handlers. One file per service.
+local FILES = {
+  EC2 = "ec2", IAM = "iam", Logs = "logs", S3 = "s3", SNS = "sns", SSM = "ssm", Value = "value",
+}
+
+local added = {} -- types of plug-ins: name -> { schema, spec }
+local loaded = {} -- name -> type, as resources.type returns it
+
+local function file_of(name)
+  local vendor, service = name:match("^(%w+)::(%w+)")
+  return (vendor == "AWS" or vendor == "Infra") and FILES[service] or nil
+end
+
+--- Adds a type that is not AWS's: `definition` = { properties, attributes, primary_identifier, tag_property }, in the
+--- form of infra.models' types; `spec` a handler spec. Throws when either is malformed: it is the plug-in's mistake.
+function resources.add(name, definition, spec)
+  assert(not name:find("^AWS::"), name .. ": names that start with AWS:: are AWS's own")
+  assert(schema.check(name, spec))
+  local known = setmetatable({ name = name }, { __index = definition })
+  known.attributes = definition.attributes or {}
+  function known.definition()
+    return nil
+  end
+  added[name] = { schema = known, spec = spec }
+  loaded[name] = nil
+end
+
+local function complete(name, definition, spec)
+  return {
+    name = name, schema = definition, spec = spec,
+    supported = schema.supported(spec), updatable = schema.updatable(spec), readable = schema.readable(spec),
+  }
+end
+
+--- The type called `name`: { name, schema, spec, supported, updatable, readable }; or nil and an error.
+function resources.type(name)
+  if loaded[name] then
+    return loaded[name]
+  end
+  local found
+  if added[name] then
+    found = complete(name, added[name].schema, added[name].spec)
+  else
+    local file = file_of(name)
+    local specs = file and require("infra.resources." .. file)
+    if specs and specs.register then
+      specs.register(resources)
+      return resources.type(name)
+    end
+    local definition, err = models.type(name)
+    if not definition then
+      return nil, err
+    end
+    local spec = specs and specs[name]
+    if not spec then
+      return errors.fail { code = "NoHandler", message = ("%s exists, but this version cannot manage it: it has no " ..
+        "native handler"):format(name), hint = "make it with `infra aws`, or add it as a plug-in" }
+    end
+    assert(schema.check(name, spec))
+    found = complete(name, definition, spec)
+  end
+  loaded[name] = found
+  return found
+end
+
+--- Names of all types with a native handler, sorted.
+function resources.native()
+  local names, seen = {}, {}
+  for _, file in pairs(FILES) do
+    local specs = require("infra.resources." .. file)
+    if specs.register then
+      specs.register(resources)
+    else
+      for name in pairs(specs) do
+        seen[name] = true
+      end
+    end
+  end
+  for name in pairs(added) do
+    seen[name] = true
+  end
+  for name in pairs(seen) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+return resources

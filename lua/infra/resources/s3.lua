@@ -1,0 +1,185 @@
+-- S3 buckets and bucket policies. A bucket is its name and a number of configurations, each with calls of its own; only
+-- the declared ones are read and written. The vocabulary is in handler/schema.lua.
+
+local json = require "host.json"
+local lifecycle = require "infra.resources.s3_lifecycle"
+
+-- Writes to one bucket collide with each other, and a new bucket is not known everywhere at once.
+local CONSISTENCY = {
+  { "NoSuchBucket", 120 },
+  { "OperationAborted", 1200 },
+  { "MalformedPolicy", 120, message = "[Ii]nvalid principal" },
+}
+
+local BUCKET = { "BucketName=Bucket" }
+
+local function bucket_and(field)
+  return { "BucketName=Bucket", field }
+end
+
+-- CloudFormation's list of rules <-> the API's, which calls the same things differently.
+local function encode_encryption(params, scope)
+  local rules = json.array {}
+  for i, rule in ipairs(scope.BucketEncryption.ServerSideEncryptionConfiguration) do
+    rules[i] = {
+      ApplyServerSideEncryptionByDefault = rule.ServerSideEncryptionByDefault, BucketKeyEnabled = rule.BucketKeyEnabled,
+    }
+  end
+  params.ServerSideEncryptionConfiguration = { Rules = rules }
+end
+
+local function decode_encryption(output, values)
+  local rules = json.array {}
+  for i, rule in ipairs(output.ServerSideEncryptionConfiguration.Rules or {}) do
+    rules[i] = {
+      ServerSideEncryptionByDefault = rule.ApplyServerSideEncryptionByDefault, BucketKeyEnabled = rule.BucketKeyEnabled,
+    }
+  end
+  values.BucketEncryption = { ServerSideEncryptionConfiguration = rules }
+end
+
+-- What is left out of the request counts as false, and what AWS returns has all four.
+local PUBLIC_ACCESS = { "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets" }
+
+local function complete_public_access(value)
+  local complete = {}
+  for _, name in ipairs(PUBLIC_ACCESS) do
+    complete[name] = value[name] or false
+  end
+  return complete
+end
+
+-- Everything in the bucket, all versions: a bucket that is not empty cannot be deleted.
+local function empty(op, scope)
+  for page, err in op.context.client:pages("s3", "ListObjectVersions", { Bucket = scope.BucketName },
+    { region = op.region }) do
+    if not page then
+      return err.code == "NoSuchBucket", err
+    end
+    local objects = json.array {}
+    for _, list in ipairs { page.Versions or {}, page.DeleteMarkers or {} } do
+      for _, object in ipairs(list) do
+        objects[#objects + 1] = { Key = object.Key, VersionId = object.VersionId }
+      end
+    end
+    if #objects > 0 then
+      op.report(("deleting %d objects"):format(#objects))
+      local output, failure = op:mutate({ "DeleteObjects" },
+        { Bucket = scope.BucketName, Delete = { Objects = objects, Quiet = true } })
+      if not output then
+        return nil, failure
+      elseif output.Errors and output.Errors[1] then
+        local first = output.Errors[1]
+        return require("infra.errors").fail { code = first.Code, service = "s3", operation = "DeleteObjects",
+          message = ("%s: %s"):format(first.Key, first.Message), resource = op.address }
+      end
+    end
+  end
+  return true
+end
+
+local types = {}
+
+types["AWS::S3::Bucket"] = {
+  service = "s3",
+  identity = { "BucketName" },
+  name = { property = "BucketName", limit = 63, lower = true },
+  typical = { create = 2, delete = 2 },
+  retry = CONSISTENCY,
+  create = {
+    "CreateBucket", send = BUCKET, look_first = true, exists = { "BucketAlreadyOwnedByYou" },
+    encode = function(params, _, op)
+      if op.region ~= "us-east-1" then -- there, naming the region is an error
+        params.CreateBucketConfiguration = { LocationConstraint = op.region }
+      end
+    end,
+  },
+  read = {
+    "HeadBucket", send = BUCKET, absent = { "NotFound", "NoSuchBucket" },
+    decode = function(_, values, scope, op)
+      local name, region = scope.BucketName, op.region
+      values.BucketName = name
+      values.DomainName = name .. ".s3.amazonaws.com"
+      values.RegionalDomainName = ("%s.s3.%s.amazonaws.com"):format(name, region)
+      values.DualStackDomainName = ("%s.s3.dualstack.%s.amazonaws.com"):format(name, region)
+    end,
+  },
+  canonical = { PublicAccessBlockConfiguration = complete_public_access, LifecycleConfiguration = lifecycle.canonical },
+  facets = {
+    {
+      properties = { "PublicAccessBlockConfiguration" },
+      write = {
+        "PutPublicAccessBlock", send = BUCKET,
+        encode = function(params, scope)
+          params.PublicAccessBlockConfiguration = complete_public_access(scope.PublicAccessBlockConfiguration)
+        end,
+      },
+      clear = { "DeletePublicAccessBlock", send = BUCKET },
+      read = { "GetPublicAccessBlock", send = BUCKET, map = { "PublicAccessBlockConfiguration" },
+        absent = { "NoSuchPublicAccessBlockConfiguration" } },
+    },
+    {
+      properties = { "OwnershipControls" },
+      write = { "PutBucketOwnershipControls", send = bucket_and "OwnershipControls" },
+      clear = { "DeleteBucketOwnershipControls", send = BUCKET },
+      read = { "GetBucketOwnershipControls", send = BUCKET, map = { "OwnershipControls" },
+        absent = { "OwnershipControlsNotFoundError" } },
+    },
+    {
+      properties = { "BucketEncryption" },
+      write = { "PutBucketEncryption", send = BUCKET, encode = encode_encryption },
+      clear = { "DeleteBucketEncryption", send = BUCKET },
+      read = { "GetBucketEncryption", send = BUCKET, map = { "BucketEncryption=." }, decode = decode_encryption,
+        absent = { "ServerSideEncryptionConfigurationNotFoundError" } },
+    },
+    {
+      properties = { "VersioningConfiguration" },
+      write = { "PutBucketVersioning", send = bucket_and "VersioningConfiguration" },
+      -- A bucket never becomes unversioned again.
+      clear = { "PutBucketVersioning", send = BUCKET, with = { ["VersioningConfiguration.Status"] = "Suspended" } },
+      read = { "GetBucketVersioning", send = BUCKET, map = { "VersioningConfiguration=." } },
+    },
+    {
+      properties = { "LifecycleConfiguration" },
+      write = {
+        "PutBucketLifecycleConfiguration", send = BUCKET,
+        encode = function(params, scope)
+          params.LifecycleConfiguration = lifecycle.encode(scope.LifecycleConfiguration)
+        end,
+      },
+      clear = { "DeleteBucketLifecycle", send = BUCKET },
+      read = {
+        "GetBucketLifecycleConfiguration", send = BUCKET, map = { "LifecycleConfiguration=." },
+        decode = function(output, values)
+          values.LifecycleConfiguration = lifecycle.decode(output)
+        end,
+        absent = { "NoSuchLifecycleConfiguration" },
+      },
+    },
+  },
+  tags = { -- the whole set at once
+    form = "list", replace = true,
+    set = { "PutBucketTagging", send = BUCKET, tags = "Tagging.TagSet" },
+    read = { "GetBucketTagging", send = BUCKET, list = "TagSet", absent = { "NoSuchTagSet" } },
+  },
+  delete = { "DeleteBucket", send = BUCKET, before = empty },
+  gone = { "NoSuchBucket" },
+}
+
+local POLICY = { "Bucket", "PolicyDocument=Policy" }
+
+types["AWS::S3::BucketPolicy"] = {
+  service = "s3",
+  identity = { "Bucket" },
+  retry = CONSISTENCY,
+  create = { "PutBucketPolicy", send = POLICY, idempotent = true },
+  read = {
+    "GetBucketPolicy", send = { "Bucket" }, absent = { "NoSuchBucketPolicy", "NoSuchBucket" },
+    map = { "PolicyDocument=Policy" },
+  },
+  facets = { { properties = { "PolicyDocument" }, write = { "PutBucketPolicy", send = POLICY } } },
+  delete = { "DeleteBucketPolicy", send = { "Bucket" } },
+  gone = { "NoSuchBucket", "NoSuchBucketPolicy" },
+}
+
+return types

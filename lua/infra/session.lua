@@ -1,0 +1,136 @@
+-- One run against one AWS, the real one or the simulated one: the runtime and the client, built from the user's options
+-- and configuration. Used by every command that talks to AWS, and the only place that knows which AWS it is.
+
+local loop = require "host.loop"
+
+local Client = require "infra.aws.client"
+local Config = require "infra.aws.config"
+local Runtime = require "infra.runtime"
+local credentials = require "infra.aws.credentials"
+
+local session = {}
+
+local Session = {}
+Session.__index = Session
+
+-- The simulated account outlives the run, in a file of the project that runs it.
+local SIMULATED_ACCOUNT <const> = "state/sim/aws.db"
+local SIMULATED_CREDENTIALS <const> = { access_key = "SIMULATED", secret_key = "simulated" }
+local SIMULATED_REGION <const> = "us-east-1"
+
+-- Whom the providers of credentials ask for an MFA code.
+local function prompt(text)
+  local tty = require "host.tty"
+  return tty.is_terminal(0) and tty.read_line(text) or nil
+end
+
+-- Only the region of the user's AWS configuration means anything to the simulated AWS.
+local function simulated_config()
+  return Config.load {
+    environment = function(name)
+      if name == "AWS_REGION" or name == "AWS_DEFAULT_REGION" then
+        return os.getenv(name)
+      end
+      return (name == "AWS_CONFIG_FILE" or name == "AWS_SHARED_CREDENTIALS_FILE") and "/dev/null" or nil
+    end,
+  }
+end
+
+local function open_simulated(self, options)
+  local Sim = require "infra.sim"
+  local Store = require "infra.sim.store"
+  local config, store, err
+  config, err = simulated_config()
+  if not config then
+    return nil, err
+  end
+  store = options.sim_store
+  if not store then
+    require("host.fs").mkdir(SIMULATED_ACCOUNT:match "^(.*)/")
+    store, err = Store.open { path = SIMULATED_ACCOUNT }
+  end
+  if not store then
+    return nil, err
+  end
+  self.config, self.store = config, store
+  self.region = config:region(options.region) or SIMULATED_REGION
+  self.runtime = Runtime.simulated { time = store.time > 0 and store.time or nil, seed = options.seed }
+  self.sim = Sim.new { runtime = self.runtime, store = store, seed = options.seed, faults = options.faults }
+  function self.runtime.send(request)
+    return self.sim:send(request)
+  end
+  return credentials.fixed(SIMULATED_CREDENTIALS)
+end
+
+local function open_real(self, options)
+  local config, err = Config.load { profile = options.profile, environment = options.environment }
+  if not config then
+    return nil, err
+  end
+  self.config = config
+  self.region = config:region(options.region)
+  self.runtime = Runtime.real()
+  local function call(source, service, operation, params)
+    local client = Client.new {
+      runtime = self.runtime,
+      credentials = source,
+      config = config,
+      region = self.region or "us-east-1", -- any region's STS will do
+      endpoint_url = options.endpoint_url,
+      trace = options.trace,
+    }
+    return client:call(service, operation, params)
+  end
+  return credentials.chain { runtime = self.runtime, config = config, call = call, prompt = prompt }
+end
+
+--- A session { runtime, client, config, region = text | nil, sim = infra.sim | nil }, or nil and an error.
+--- options:
+---   sim           true for the simulated AWS: virtual time, and an account kept in state/sim/
+---   sim_store     an infra.sim.store instead of that account
+---   seed, faults  of the simulated AWS (infra.sim)
+---   region, profile, endpoint_url   before the user's configuration
+---   max_attempts, admit, trace      see infra.aws.client
+---   environment   function(name) -> text | nil instead of the process's environment
+function session.open(options)
+  local self = setmetatable({}, Session)
+  local provider, err
+  if options.sim then
+    provider, err = open_simulated(self, options)
+  else
+    provider, err = open_real(self, options)
+  end
+  if not provider then
+    return nil, err
+  end
+  self.client = Client.new {
+    runtime = self.runtime,
+    credentials = provider,
+    config = self.config,
+    region = self.region,
+    endpoint_url = not options.sim and options.endpoint_url or nil,
+    max_attempts = options.max_attempts,
+    admit = options.admit,
+    trace = options.trace,
+  }
+  return self
+end
+
+--- Runs fn(...) as the main task of the session's scheduler and returns its results. An interrupt cancels it: unless
+--- scheduler:on_signal says otherwise, this throws the error "Cancelled".
+function Session:run(fn, ...)
+  loop.catch_signals()
+  return self.runtime.scheduler:run(fn, ...)
+end
+
+--- Lets go of what the session holds. May be called twice; serves `local session <close>`.
+function Session:close()
+  if self.store then
+    self.store:close()
+    self.store = nil
+  end
+end
+
+Session.__close = Session.close
+
+return session

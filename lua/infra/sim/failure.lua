@@ -1,0 +1,25 @@
+-- An AWS error answer on its way up: thrown by the simulator's handlers and decoders, caught and encoded by infra.sim.
+
+local Failure = {}
+Failure.__index = Failure
+
+function Failure.__tostring(failure)
+  return failure.code .. ": " .. failure.message
+end
+
+--- Throws an answer with AWS's code and message. `status`: HTTP status, nil for the one usual for the code. `extra`:
+--- further members of the error answer.
+function Failure.raise(code, message, status, extra)
+  error(setmetatable({ code = code, message = message, status = status, extra = extra }, Failure), 0)
+end
+
+--- Throws an answer that each protocol has its own code for: see infra.sim.wire.errors.
+function Failure.common(kind, message)
+  error(setmetatable({ kind = kind, message = message }, Failure), 0)
+end
+
+function Failure.is(value)
+  return getmetatable(value) == Failure
+end
+
+return Failure

@@ -1,0 +1,99 @@
+-- Who can be named as a principal, and what becomes of the name. Used by iam for trust policies, by the simulated
+-- services that keep resource policies, by those that are handed a role to assume, and by sts. `ctx` is the context of
+-- any service's call.
+
+local policy = require "infra.sim.policy"
+
+local principals = {}
+
+-- Seconds until the rest of AWS knows a new role ("usable after 5 to 20 s", by common experience).
+local PROPAGATION = 8
+
+-- The store of the simulated IAM in an account (iam/entities.lua says what is in it).
+local function iam(ctx, account)
+  return ctx.sim.store:view("iam", account or ctx.account)
+end
+
+--- The role with this ARN, of any account, or nil. `settled`: only if the rest of AWS knows it by now.
+function principals.role(ctx, arn, settled)
+  local account, name = arn:match("^arn:[%w-]+:iam::(%d+):role/.-([^/]+)$")
+  local role = name and iam(ctx, account):get("role", name:lower())
+  if role and role.Arn == arn and not (settled and ctx.now() < role.CreateDate + PROPAGATION) then
+    return role
+  end
+end
+
+--- The OpenID Connect provider for `host` (an issuer without its "https://") in the account of `role`, or nil.
+function principals.provider(ctx, role, host)
+  local partition, account = role.Arn:match("^arn:([%w-]+):iam::(%d+):")
+  return iam(ctx, account):get("provider", ("arn:%s:iam::%s:oidc-provider/%s"):format(partition, account, host))
+end
+
+local function role_with_id(ctx, id)
+  for _, role in iam(ctx):each("role") do
+    if role.RoleId == id then
+      return role
+    end
+  end
+end
+
+-- Whether a policy may name `value` now. AWS looks only into accounts that exist; of those that are not simulated
+-- nothing is known, and their principals are taken as they come.
+local function known(ctx, value)
+  local service, account, resource = value:match("^arn:[%w-]+:(%w+)::([%w-]+):(.+)$")
+  if not service then
+    return role_with_id(ctx, value) ~= nil or value == ctx.caller.user_id
+  elseif account ~= ctx.account or resource == "root" or value == ctx.caller.arn then
+    return true
+  elseif service == "sts" then
+    local name = resource:match("^assumed%-role/([^/]+)/.")
+    local role = name and iam(ctx):get("role", name:lower())
+    return role ~= nil and principals.role(ctx, role.Arn, true) ~= nil
+  end
+  return principals.role(ctx, value, true) ~= nil
+end
+
+--- Looks up the principals of `document` (from policy.parse). Returns its bindings, to be kept beside the policy:
+--- { role's ARN = the unique id that it stands for }; or nil and AWS's message about the first one that cannot be.
+function principals.bind(ctx, document)
+  local problem = policy.principal_problem(document, function(value)
+    return known(ctx, value)
+  end)
+  if problem then
+    return nil, problem
+  end
+  local bindings = {}
+  for _, principal in ipairs(policy.principals(document)) do
+    local role = principal.kind == "AWS" and principals.role(ctx, principal.value)
+    if role then
+      bindings[role.Arn] = role.RoleId
+    end
+  end
+  return bindings
+end
+
+--- `text` as AWS shows it now: a principal that was deleted since, even one made anew under its name, has become its
+--- unique id.
+function principals.render(ctx, text, bindings)
+  for arn, id in pairs(bindings) do
+    local role = principals.role(ctx, arn)
+    if not role or role.RoleId ~= id then
+      text = text:gsub('"' .. arn:gsub("%p", "%%%0") .. '"', '"' .. id .. '"')
+    end
+  end
+  return text
+end
+
+--- Whether `service` ("lambda.amazonaws.com") can assume the role with this ARN by now.
+function principals.assumable_by(ctx, arn, service)
+  local role = principals.role(ctx, arn, true)
+  return role ~= nil and policy.allows(policy.decode(role.AssumeRolePolicyDocument), {
+    action = "sts:AssumeRole",
+    context = {},
+    principal = function(kind, value)
+      return kind == "Service" and value == service
+    end,
+  })
+end
+
+return principals

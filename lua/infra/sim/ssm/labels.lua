@@ -1,0 +1,105 @@
+-- Tags of parameters and labels of their versions in the simulated Parameter Store. Used by infra.sim.ssm.
+
+local parameters = require "infra.sim.ssm.parameters"
+
+local operations = {}
+local fail = parameters.fail
+
+local TAGS_LIMIT = 50
+local LABELS_LIMIT = 10
+
+-- Of the resources that SSM can tag only parameters are here; they go by their names, not by ARNs.
+local function tagged(ctx, params)
+  if params.ResourceType ~= "Parameter" then
+    fail(ctx, "InvalidResourceType", "The resource type isn't valid. For example, if you are attempting to tag an EC2 "
+      .. "instance, the instance must be a registered managed node.")
+  end
+  return parameters.get(ctx, params.ResourceId) or fail(ctx, "InvalidResourceId",
+    "The resource ID isn't valid. Verify that you entered the correct ID and try again.")
+end
+
+local function set_tags(ctx, parameter, tags)
+  parameter.tags = tags
+  parameters.put(ctx, parameter)
+end
+
+function operations.AddTagsToResource(ctx, params)
+  local parameter = tagged(ctx, params)
+  local tags, count = {}, 0
+  for key, value in pairs(parameter.tags) do
+    tags[key] = value
+  end
+  for _, tag in ipairs(params.Tags) do
+    tags[tag.Key] = tag.Value
+  end
+  for _ in pairs(tags) do
+    count = count + 1
+  end
+  if count > TAGS_LIMIT then
+    fail(ctx, "TooManyTagsError", "The Targets parameter includes too many tags. Remove one or more tags and try the "
+      .. "command again.")
+  end
+  set_tags(ctx, parameter, tags)
+end
+
+function operations.RemoveTagsFromResource(ctx, params)
+  local parameter = tagged(ctx, params)
+  for _, key in ipairs(params.TagKeys) do
+    parameter.tags[key] = nil
+  end
+  set_tags(ctx, parameter, parameter.tags)
+end
+
+function operations.ListTagsForResource(ctx, params)
+  local list = {}
+  for key, value in pairs(tagged(ctx, params).tags) do
+    list[#list + 1] = { Key = key, Value = value }
+  end
+  table.sort(list, function(a, b) return a.Key < b.Key end)
+  return { TagList = list }
+end
+
+-- -- labels -----------------------------------------------------------------------------------------------------------
+
+local function without(labels, taken)
+  local left = {}
+  for _, label in ipairs(labels) do
+    if not taken[label] then
+      left[#left + 1] = label
+    end
+  end
+  return left
+end
+
+-- A label is on one version of a parameter only: it moves.
+function operations.LabelParameterVersion(ctx, params)
+  local parameter = parameters.find(ctx, params.Name)
+  local number = params.ParameterVersion or parameters.latest(parameter).Version
+  local output = { InvalidLabels = {}, ParameterVersion = number }
+  local labels, taken, target = {}, {}, nil
+  for _, label in ipairs(params.Labels) do
+    local low = label:lower()
+    if not label:find("^[%a_][%w_.-]*$") or low:find("^aws") or low:find("^ssm") then
+      table.insert(output.InvalidLabels, label)
+    elseif not taken[label] then
+      taken[label] = true
+      labels[#labels + 1] = label
+    end
+  end
+  for _, version in ipairs(parameter.versions) do
+    target = version.Version == number and version or target
+  end
+  if not target then
+    fail(ctx, "ParameterVersionNotFound", "Systems Manager could not find version %d of %s.", number, params.Name)
+  elseif #without(target.labels, taken) + #labels > LABELS_LIMIT then
+    fail(ctx, "ParameterVersionLabelLimitExceeded", "A parameter version can have a maximum of ten labels.")
+  end
+  for _, version in ipairs(parameter.versions) do
+    version.labels = without(version.labels, taken)
+  end
+  table.move(labels, 1, #labels, #target.labels + 1, target.labels)
+  parameters.put(ctx, parameter)
+  return output
+end
+
+return { operations = operations }

@@ -1,0 +1,130 @@
+-- The client against an implementation of AWS's protocols that is not ours: moto, when this machine has it.
+
+local fs = require "host.fs"
+local process = require "host.process"
+local session = require "infra.session"
+
+local PATIENCE <const> = 30 -- seconds for the emulator to start
+
+local function installed()
+  for directory in (process.environment "PATH" or ""):gmatch "[^:]+" do
+    if fs.stat(directory .. "/moto_server") then
+      return true
+    end
+  end
+  return false
+end
+
+describe("the client against moto", function()
+  if not installed() then
+    pending "moto_server is not in PATH: not checked against an independent emulator"
+    return
+  end
+
+  local port = 20000 + process.pid() % 20000
+  local emulator, opened
+
+  local function call(...)
+    return opened:run(opened.client.call, opened.client, ...)
+  end
+
+  setup(function()
+    emulator = assert(process.start { argv = { "moto_server", "-H", "127.0.0.1", "-p", tostring(port) } })
+    local variables = { AWS_ACCESS_KEY_ID = "test", AWS_SECRET_ACCESS_KEY = "test", AWS_MAX_ATTEMPTS = "1" }
+    opened = assert(session.open {
+      region = "us-east-1",
+      endpoint_url = ("http://127.0.0.1:%d"):format(port),
+      environment = function(name)
+        return variables[name] or name:find "_FILE$" and "/dev/null" or nil
+      end,
+    })
+    local clock = require "host.clock"
+    local deadline = clock.monotonic() + PATIENCE
+    local up, err
+    repeat
+      up, err = call("sts", "GetCallerIdentity")
+      opened:run(opened.runtime.scheduler.sleep, opened.runtime.scheduler, 0.1)
+    until up or clock.monotonic() > deadline
+    assert(up, err)
+  end)
+
+  teardown(function()
+    if opened then
+      opened:close()
+    end
+    emulator:cancel()
+  end)
+
+  it("speaks the ec2 protocol", function()
+    local vpc = assert(call("ec2", "CreateVpc", {
+      CidrBlock = "10.1.0.0/16",
+      TagSpecifications = { { ResourceType = "vpc", Tags = { { Key = "Name", Value = "a & <b>" } } } },
+    })).Vpc
+    local found = assert(call("ec2", "DescribeVpcs", { Filters = { { Name = "vpc-id", Values = { vpc.VpcId } } } }))
+    assert.equal("10.1.0.0/16", found.Vpcs[1].CidrBlock)
+    assert.same({ { Key = "Name", Value = "a & <b>" } }, found.Vpcs[1].Tags)
+    local _, err = call("ec2", "DescribeVpcs", { VpcIds = { "vpc-00000000" } })
+    assert.equal("InvalidVpcID.NotFound", err.code)
+  end)
+
+  it("pages", function()
+    for i = 1, 3 do
+      assert(call("ssm", "PutParameter", { Name = "/p/" .. i, Value = tostring(i), Type = "String" }))
+    end
+    local values = {}
+    opened:run(function()
+      for page in opened.client:pages("ssm", "GetParametersByPath", { Path = "/p", MaxResults = 1 }) do
+        assert.is_true(#page.Parameters <= 1) -- moto ends with an empty page
+        values[#values + 1] = page.Parameters[1] and page.Parameters[1].Value
+      end
+    end)
+    assert.same({ "1", "2", "3" }, values)
+    local all = assert(opened:run(opened.client.all, opened.client, "ssm", "GetParametersByPath",
+      { Path = "/p", MaxResults = 1 }))
+    assert.equal(3, #all.Parameters)
+  end)
+
+  it("speaks the query protocol, also to a global service", function()
+    local role = assert(call("iam", "CreateRole", { RoleName = "r", AssumeRolePolicyDocument = "{}" })).Role
+    assert.equal("arn:aws:iam::123456789012:role/r", role.Arn)
+    assert.is_true(math.abs(role.CreateDate - os.time()) < 3600)
+    local _, err = call("iam", "GetRole", { RoleName = "nope" })
+    assert.equal("NoSuchEntity", err.code)
+    local topic = assert(call("sns", "CreateTopic", { Name = "t", Attributes = { DisplayName = "T" } })).TopicArn
+    assert.equal("T", assert(call("sns", "GetTopicAttributes", { TopicArn = topic })).Attributes.DisplayName)
+  end)
+
+  it("speaks JSON", function()
+    assert(call("logs", "CreateLogGroup", { logGroupName = "/g", tags = { a = "b" } }))
+    local _, err = call("logs", "CreateLogGroup", { logGroupName = "/g" })
+    assert.equal("ResourceAlreadyExistsException", err.code)
+    assert.equal("logs", err.service)
+  end)
+
+  it("speaks S3, with any key and any bytes", function()
+    local key, bytes = "a b/ü:=+%2F?#.txt", "\0\r\n\xff"
+    assert(call("s3", "CreateBucket", { Bucket = "my-bucket" }))
+    assert(call("s3", "PutObject", { Bucket = "my-bucket", Key = key, Body = bytes, Metadata = { note = "x" } }))
+    local object = assert(call("s3", "GetObject", { Bucket = "my-bucket", Key = key }))
+    assert.equal(bytes, object.Body)
+    assert.same({ note = "x" }, object.Metadata)
+    assert.equal(key, assert(call("s3", "ListObjectsV2", { Bucket = "my-bucket" })).Contents[1].Key)
+    assert(call("s3", "PutBucketVersioning", {
+      Bucket = "my-bucket", VersioningConfiguration = { Status = "Enabled" },
+    }))
+    local _, err = call("s3", "HeadBucket", { Bucket = "no-such-bucket" })
+    assert.equal(404, err.status)
+  end)
+
+  it("speaks REST with JSON and with XML", function()
+    assert.same({}, assert(call("lambda", "ListFunctions")).Functions)
+    local zone = assert(call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "1" })).HostedZone
+    assert.equal("example.com.", assert(call("route53", "GetHostedZone", { Id = zone.Id })).HostedZone.Name)
+  end)
+
+  it("takes a page for what it is: nothing that AWS said", function()
+    local _, err = call("cloudfront", "ListFunctions")
+    assert.equal("HttpError", err.code)
+    assert.is_false(err.retryable)
+  end)
+end)

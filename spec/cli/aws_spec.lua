@@ -1,0 +1,159 @@
+local infra = require "spec.cli.infra"
+local json = require "host.json"
+local loop = require "host.loop"
+local process = require "host.process"
+local fs = require "host.fs"
+local server = require "host.server"
+
+describe("infra aws", function()
+  local function environment_for(listener)
+    return {
+      AWS_ACCESS_KEY_ID = "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY = "secret", AWS_REGION = "us-east-1",
+      AWS_CONFIG_FILE = "/dev/null", AWS_SHARED_CREDENTIALS_FILE = "/dev/null",
+      AWS_ENDPOINT_URL = ("http://127.0.0.1:%d"):format(listener:port()), AWS_MAX_ATTEMPTS = "1",
+      AWS_SESSION_TOKEN = false, AWS_PROFILE = false,
+    }
+  end
+
+  -- Runs `infra aws ...` against a server that answers every request with `answer` { status, body, headers }. Returns
+  -- how it ended, and the last request that it sent.
+  local function aws(arguments, answer)
+    local listener <close> = assert(server.listen { address = "127.0.0.1", port = 0 })
+    local handle = assert(process.start {
+      argv = table.move(arguments, 1, #arguments, 3, { fs.real_path "/proc/self/exe", "aws" }),
+      environment = environment_for(listener),
+      timeout = 20,
+    })
+    local request
+    while true do
+      for _, event in ipairs(loop.wait(20)) do
+        if event.handle == handle then
+          return event, request
+        elseif event.handle == listener then
+          request = event.request
+          request.respond(answer[1], answer[3] or {}, answer[2])
+        end
+      end
+    end
+  end
+
+  local GROUPS = { 200, '{"logGroups":[{"logGroupName":"/b","creationTime":1},{"logGroupName":"/a"}]}' }
+
+  it("calls an operation by either of its names and prints the result, sorted and indented", function()
+    for _, name in ipairs { "DescribeLogGroups", "describe-log-groups" } do
+      local ended, request = aws({ "logs", name, "limit=5" }, GROUPS)
+      assert.equal(0, ended.status)
+      assert.equal("", ended.stderr)
+      assert.equal('{"limit":5}', request.body)
+      assert.equal("Logs_20140328.DescribeLogGroups", request.headers["x-amz-target"])
+      assert.truthy(ended.stdout:find '^{\n  "logGroups": %[\n    {\n      "creationTime": 1,\n')
+      assert.equal("/b", assert(json.decode(ended.stdout)).logGroups[1].logGroupName)
+    end
+  end)
+
+  it("takes parameters as JSON, as paths, and both", function()
+    local arguments = { "logs", "create-log-group", '{"logGroupName": "/x"}', "tags.a=1", "tags.b=2" }
+    local _, request = aws(arguments, { 200, "{}" })
+    assert.same({ logGroupName = "/x", tags = { a = "1", b = "2" } }, assert(json.decode(request.body)))
+  end)
+
+  it("prints times and bytes as text", function()
+    local ended = aws({ "lambda", "invoke", "FunctionName=f", "Payload=e30=" }, { 200, "\0\xff" })
+    assert.equal("AP8=", assert(json.decode(ended.stdout)).Payload)
+    ended = aws({ "ssm", "get-parameter", "Name=/x" }, { 200, '{"Parameter":{"LastModifiedDate":1440938160.5}}' })
+    assert.equal("2015-08-30T12:36:00.500Z", assert(json.decode(ended.stdout)).Parameter.LastModifiedDate)
+  end)
+
+  it("fails with AWS's own words", function()
+    local ended = aws({ "logs", "create-log-group", "logGroupName=/x" }, {
+      400, '{"__type":"ResourceAlreadyExistsException","message":"The specified log group already exists"}',
+      { ["x-amzn-RequestId"] = "req-1" },
+    })
+    assert.equal(1, ended.status)
+    assert.equal("", ended.stdout)
+    assert.equal("infra: logs CreateLogGroup: ResourceAlreadyExistsException: The specified log group already " ..
+      "exists (request req-1)\n", ended.stderr)
+  end)
+
+  it("takes wrong names for wrong usage and says what was meant", function()
+    for meant, arguments in pairs {
+      ["did you mean logs?"] = { "lgos", "x" },
+      ["did you mean DescribeLogGroups?"] = { "logs", "describe-log-group" },
+      ["did you mean logGroupName?"] = { "logs", "create-log-group", "logGroupNam=x" },
+      ["neither NAME=VALUE nor a JSON object"] = { "logs", "create-log-group", "[]" },
+    } do
+      local ended, request = aws(arguments, { 500, "" })
+      assert.equal(2, ended.status)
+      assert.truthy(ended.stderr:find(meant, 1, true), ended.stderr)
+      assert.truthy(ended.stderr:find("Usage: infra aws", 1, true))
+      assert.is_nil(request)
+    end
+  end)
+
+  it("names a missing parameter before it sends anything", function()
+    local ended, request = aws({ "logs", "create-log-group" }, { 500, "" })
+    assert.equal(1, ended.status)
+    assert.truthy(ended.stderr:find "logGroupName")
+    assert.is_nil(request)
+  end)
+
+  it("shows requests with --verbose, without secrets", function()
+    local ended = aws({ "--verbose", "secretsmanager", "put-secret-value", "SecretId=s", "SecretString=hunter22" },
+      { 200, "{}" })
+    assert.equal(0, ended.status)
+    assert.truthy(ended.stderr:find('secretsmanager PutSecretValue {"SecretId":"s"', 1, true))
+    assert.is_nil(ended.stderr:find("hunter22", 1, true))
+  end)
+
+  it("says both ways to go on without credentials", function()
+    local ended = infra({ "aws", "logs", "describe-log-groups" }, { environment = { AWS_REGION = "us-east-1" } })
+    assert.equal(1, ended.status)
+    assert.truthy(ended.stderr:find "configure credentials")
+    assert.truthy(ended.stderr:find("--sim", 1, true))
+  end)
+
+  it("stops at once when interrupted, with exit code 3", function()
+    local listener <close> = assert(server.listen { address = "127.0.0.1", port = 0 })
+    local environment = environment_for(listener)
+    environment.INFRA = fs.real_path "/proc/self/exe"
+    -- The shell tells the server that infra's request has come by a request of its own, and waits for the answer.
+    local shell = assert(process.start {
+      argv = { "sh", "-c", '"$INFRA" aws logs describe-log-groups & pid=$!; read -r _; kill -INT $pid; wait $pid' },
+      environment = environment,
+      timeout = 20,
+    })
+    local request
+    while true do
+      for _, event in ipairs(loop.wait(20)) do
+        if event.handle == shell then
+          assert.truthy(request)
+          assert.equal(3, event.status)
+          assert.equal("infra: cancelled\n", event.stderr)
+          return
+        end
+        request = event.request -- kept, so that it stays unanswered
+      end
+    end
+  end)
+
+  it("works on the simulated AWS with --sim, without credentials and region", function()
+    local temporary, remove = require "spec.support.temporary"()
+    local exe = fs.real_path "/proc/self/exe"
+    local tree = process.environment "INFRA_LUA"
+    local models = process.environment "INFRA_MODELS"
+    local ended = require("spec.support.program").run {
+      argv = { "sh", "-c", ("cd %s && %s aws sts get-caller-identity --sim"):format(temporary, exe) },
+      environment = {
+        AWS_ACCESS_KEY_ID = false, AWS_SECRET_ACCESS_KEY = false, AWS_REGION = false, AWS_PROFILE = "nonexistent",
+        AWS_ENDPOINT_URL = "http://127.0.0.1:1", INFRA_LUA = tree and fs.real_path(tree) or false,
+        INFRA_MODELS = models and fs.real_path(models) or false,
+      },
+      timeout = 20,
+    }
+    local kept = fs.stat(temporary .. "/state/sim/aws.db")
+    remove()
+    assert.equal("", ended.stderr)
+    assert.equal("123456789012", assert(json.decode(ended.stdout)).Account)
+    assert.truthy(kept)
+  end)
+end)

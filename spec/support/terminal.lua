@@ -1,0 +1,43 @@
+-- A Lua script run by this program in a terminal of its own (script(1)'s), with somebody typing.
+--
+--   local output = terminal(code, { { "prompt> ", "keys" }, ... })
+--
+-- Each step waits until the terminal shows the first text, then types the second; so prompts in `code` differ. Returns
+-- everything that the terminal showed, without carriage returns.
+local fs = require "host.fs"
+local program = require "spec.support.program"
+local temporary = require "spec.support.temporary"
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function octal(text)
+  return (text:gsub(".", function(byte)
+    return ("\\%03o"):format(byte:byte())
+  end))
+end
+
+return function(code, steps)
+  local directory, remove = temporary()
+  local script, shown, ended = directory .. "/script.lua", directory .. "/shown", directory .. "/ended"
+  assert(fs.write(script, code))
+  assert(fs.write(shown, ""))
+
+  local typist = {}
+  for i, step in ipairs(steps) do
+    typist[i] = ("until grep -qF -- %s %s || [ -e %s ]; do sleep 0.01; done; printf %s;"):format(
+      quote(step[1]), shown, ended, quote(octal(step[2])))
+  end
+  local command = ("%s exec %s; : >%s"):format(quote(fs.real_path "/proc/self/exe"), script, ended)
+  local event = program.run {
+    -- The typist stays until the program has ended: the end of its keys would be a Ctrl-D.
+    argv = { "sh", "-c", ("{ %s until [ -e %s ]; do sleep 0.01; done; } | script -qfec %s %s"):format(
+      table.concat(typist, " "), ended, quote(command), shown) },
+    environment = { TERM = "xterm", HOME = directory },
+    timeout = 20,
+  }
+  remove()
+  assert(not event.error, event.stdout)
+  return (event.stdout:gsub("\r", ""))
+end
