@@ -39,7 +39,7 @@ struct client {
   bool closed;
 };
 
-/* The userdata that Lua holds. Its user value is the body that is sent. */
+/* The userdata that Lua holds. Its user values keep what it points to: the body that is sent, and the client. */
 struct request {
   struct loop_event event; /* first: push gets its address */
   struct transfer transfer;
@@ -178,7 +178,7 @@ static int start(lua_State *L) {
   if (!client->connections) client->connections = connections_new(client->loop, transfer_ended, &problem);
   if (!client->connections) return fail_unsent(L, "NoLibrary", problem);
 
-  struct request *request = lua_newuserdatauv(L, sizeof *request, 1);
+  struct request *request = lua_newuserdatauv(L, sizeof *request, 2);
   int handle = lua_gettop(L);
   *request = (struct request){.event.push = push_event, .client = client};
   request->transfer.ended = on_end;
@@ -186,6 +186,8 @@ static int start(lua_State *L) {
   luaL_setmetatable(L, REQUEST);
   lua_getfield(L, 1, "body");
   lua_setiuservalue(L, handle, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_setiuservalue(L, handle, 2);
   problem = transfer_open(&request->transfer);
   if (problem) return fail_unsent(L, "NoLibrary", problem);
   read_headers(L, request);
@@ -213,7 +215,6 @@ int open_http(lua_State *L) {
   struct client *client = lua_newuserdatauv(L, sizeof *client, 0);
   *client = (struct client){.loop = loop};
   luaL_setmetatable(L, CLIENT);
-  loop_hold(L, -1); /* requests point to it */
   lua_pushcclosure(L, start, 1);
   lua_setfield(L, -2, "start");
   return 1;

@@ -25,6 +25,7 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,7 +41,7 @@
   X(MHD_suspend_connection)                                                                                            \
   X(MHD_resume_connection)                                                                                             \
   X(MHD_create_response_from_buffer)                                                                                   \
-  X(MHD_set_response_options)                                                                                          \
+  X(MHD_create_response_from_callback)                                                                                 \
   X(MHD_add_response_header)                                                                                           \
   X(MHD_queue_response)                                                                                                \
   X(MHD_destroy_response)
@@ -120,27 +121,37 @@ static void resume(struct exchange *exchange) {
   loop_timer_set(&exchange->server->timer, 0); /* only its run sees that */
 }
 
+/* The body of a response to HEAD. */
+static ssize_t never_read(void *user, uint64_t position, char *data, size_t size) {
+  (void)user, (void)position, (void)data, (void)size;
+  return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 static int respond(lua_State *L) {
   struct answer *answer = luaL_checkudata(L, lua_upvalueindex(1), ANSWER);
   bool drop = lua_isnoneornil(L, 1);
   lua_Integer status = luaL_optinteger(L, 1, 0);
   size_t size;
   const char *body = luaL_optlstring(L, 3, "", &size);
+  uint64_t length = size; /* of what HEAD asks about */
   luaL_argcheck(L, drop || (status >= 200 && status <= 999), 1, "not a final HTTP status");
   lua_settop(L, 3);
   if (!lua_isnil(L, 2)) {
     luaL_checktype(L, 2, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) headers_check(L, 2, -2, -1);
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+      headers_check(L, 2, -2, -1);
+      if (strcasecmp(lua_tostring(L, -2), "Content-Length") == 0) length = strtoull(lua_tostring(L, -1), NULL, 10);
+    }
   }
   if (answer->given) return luaL_error(L, "this request was answered already");
   answer->given = true;
   struct exchange *exchange = answer->exchange;
   if (exchange && !drop) {
     exchange->status = (unsigned)status;
-    exchange->response = mhd.MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
+    exchange->response = strcmp(exchange->method, "HEAD") == 0
+                             ? mhd.MHD_create_response_from_callback(length, 1, never_read, NULL, NULL)
+                             : mhd.MHD_create_response_from_buffer(size, (void *)body, MHD_RESPMEM_MUST_COPY);
     if (!exchange->response) return luaL_error(L, "not enough memory");
-    if (strcmp(exchange->method, "HEAD") == 0)
-      mhd.MHD_set_response_options(exchange->response, MHD_RF_INSANITY_HEADER_CONTENT_LENGTH, MHD_RO_END);
     if (!lua_isnil(L, 2))
       for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1))
         mhd.MHD_add_response_header(exchange->response, lua_tostring(L, -2), lua_tostring(L, -1));

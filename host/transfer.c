@@ -46,10 +46,13 @@ static int on_send(void *user, char *remote, char *local, int remote_port, int l
   return CURL_PREREQFUNC_ABORT;
 }
 
+/* Called with one line at a time, the empty one and trailers too. */
 static size_t on_header(char *data, size_t one, size_t size, void *user) {
   struct transfer *transfer = user;
-  (void)data, (void)one;
+  (void)one;
   transfer->header_bytes += size;
+  if (size > 5 && memcmp(data, "HTTP/", 5) == 0) transfer->head_ended = false;
+  if (*data == '\r' || *data == '\n') transfer->head_ended = true;
   if (transfer->header_bytes <= MAX_HEADERS) return size;
   return refuse(transfer, "HeadersTooLarge", "the response's headers are longer than 256 KiB");
 }
@@ -117,9 +120,12 @@ static void set_error(struct transfer *transfer, CURLcode result) {
 void transfer_ended(CURL *easy, CURLcode result) {
   struct transfer *transfer;
   curl.curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+  bool to_file = goes_to_file(transfer);
   if (result)
     set_error(transfer, result);
-  else if (goes_to_file(transfer))
+  else if (!transfer->head_ended || transfer->status < 200) /* libcurl takes what came for the whole */
+    refuse(transfer, "ConnectionError", "the response ended before its headers did");
+  else if (to_file)
     write_file(transfer, "", 0);
   transfer->whole = !transfer->error;
   transfer->ended(transfer);

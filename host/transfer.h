@@ -37,6 +37,7 @@ struct transfer {
   char *path;
   int file;   /* -1: not open */
   bool whole; /* the file holds the whole body and stays */
+  bool head_ended;
   char curl_reason[CURL_ERROR_SIZE];
 };
 

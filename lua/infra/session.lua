@@ -1,7 +1,10 @@
 -- One run against one AWS, the real one or the simulated one: the runtime and the client, built from the user's options
 -- and configuration. Used by every command that talks to AWS, and the only place that knows which AWS it is.
 
+local crypto = require "host.crypto"
+local fs = require "host.fs"
 local loop = require "host.loop"
+local tty = require "host.tty"
 
 local Client = require "infra.aws.client"
 local Config = require "infra.aws.config"
@@ -20,7 +23,6 @@ local SIMULATED_REGION <const> = "us-east-1"
 
 -- Whom the providers of credentials ask for an MFA code.
 local function prompt(text)
-  local tty = require "host.tty"
   return tty.is_terminal(0) and tty.read_line(text) or nil
 end
 
@@ -39,23 +41,26 @@ end
 local function open_simulated(self, options)
   local Sim = require "infra.sim"
   local Store = require "infra.sim.store"
-  local config, store, err
-  config, err = simulated_config()
+  local config, err = simulated_config()
   if not config then
     return nil, err
   end
-  store = options.sim_store
+  local store = options.sim_store
   if not store then
-    require("host.fs").mkdir(SIMULATED_ACCOUNT:match "^(.*)/")
-    store, err = Store.open { path = SIMULATED_ACCOUNT }
-  end
-  if not store then
-    return nil, err
+    local ok
+    ok, err = fs.mkdir(SIMULATED_ACCOUNT:match "^(.*)/")
+    if ok then
+      store, err = Store.open { path = SIMULATED_ACCOUNT }
+    end
+    if not store then
+      return nil, err
+    end
   end
   self.config, self.store = config, store
   self.region = config:region(options.region) or SIMULATED_REGION
-  self.runtime = Runtime.simulated { time = store.time > 0 and store.time or nil, seed = options.seed }
-  self.sim = Sim.new { runtime = self.runtime, store = store, seed = options.seed, faults = options.faults }
+  local seed = options.seed or string.unpack("<i8", crypto.random(8))
+  self.runtime = Runtime.simulated { time = store.time > 0 and store.time or nil, seed = seed }
+  self.sim = Sim.new { runtime = self.runtime, store = store, seed = seed, faults = options.faults }
   function self.runtime.send(request)
     return self.sim:send(request)
   end
@@ -88,7 +93,7 @@ end
 --- options:
 ---   sim           true for the simulated AWS: virtual time, and an account kept in state/sim/
 ---   sim_store     an infra.sim.store instead of that account
----   seed, faults  of the simulated AWS (infra.sim)
+---   seed, faults  of the simulated AWS (infra.sim); without a seed every run is another one
 ---   region, profile, endpoint_url   before the user's configuration
 ---   max_attempts, admit, trace      see infra.aws.client
 ---   environment   function(name) -> text | nil instead of the process's environment

@@ -84,6 +84,19 @@ describe("infra.aws.credentials", function()
     assert.truthy(err.hint:find("--sim", 1, true))
   end)
 
+  it("gives each task that waited an error of its own", function()
+    local object = chain ""
+    local first, second
+    runtime.scheduler:run(function()
+      runtime.scheduler:all {
+        function() first = select(2, object:get()) end,
+        function() second = select(2, object:get()) end,
+      }
+    end)
+    assert.equal(first.message, second.message)
+    assert.not_equal(first, second)
+  end)
+
   describe("of a role", function()
     local ROLE = "[profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n" ..
       "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n"

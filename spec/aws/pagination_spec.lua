@@ -17,7 +17,9 @@ describe("infra.aws.pagination", function()
       return output
     end
     function self.operation()
-      return { paginator = paginator }
+      local list = { type = "list", member = {} }
+      local output = { type = "structure", members = { A = list, B = list, C = { type = "map" }, Next = {} } }
+      return { paginator = paginator, output = output }, {}
     end
     return self
   end
@@ -103,5 +105,12 @@ describe("infra.aws.pagination", function()
       { T = "x", A = { 1 }, B = { Name = "n" } }, { T = "y", A = { 2, 3 }, B = { C = { 4 }, Name = "m" } }, {},
     }), "x", "X")
     assert.same({ A = { 1, 2, 3 }, B = { C = { 4 } } }, merged)
+  end)
+
+  it("joins all lists of an output whose model does not say which are results", function()
+    local paginator = { input_token = "Next", output_token = "Next" }
+    local aws = client(paginator, { { A = { 1 }, B = { 2 }, C = { x = 1 }, Next = "n" }, { A = { 3 } } })
+    local merged = pagination.all(aws, "x", "X")
+    assert.same({ A = { 1, 3 }, B = { 2 } }, merged)
   end)
 end)

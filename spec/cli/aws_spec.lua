@@ -1,9 +1,11 @@
+local fs = require "host.fs"
 local infra = require "spec.cli.infra"
 local json = require "host.json"
 local loop = require "host.loop"
 local process = require "host.process"
-local fs = require "host.fs"
+local program = require "spec.support.program"
 local server = require "host.server"
+local temporary = require "spec.support.temporary"
 
 describe("infra aws", function()
   local function environment_for(listener)
@@ -113,36 +115,37 @@ describe("infra aws", function()
   end)
 
   it("stops at once when interrupted, with exit code 3", function()
+    local directory, remove = temporary()
     local listener <close> = assert(server.listen { address = "127.0.0.1", port = 0 })
-    local environment = environment_for(listener)
-    environment.INFRA = fs.real_path "/proc/self/exe"
-    -- The shell tells the server that infra's request has come by a request of its own, and waits for the answer.
+    local command = ("%s aws logs describe-log-groups & until [ -e %s ]; do sleep 0.01; done; kill -INT $!; wait $!")
+      :format(fs.real_path "/proc/self/exe", directory .. "/sent")
     local shell = assert(process.start {
-      argv = { "sh", "-c", '"$INFRA" aws logs describe-log-groups & pid=$!; read -r _; kill -INT $pid; wait $pid' },
-      environment = environment,
-      timeout = 20,
+      argv = { "sh", "-c", command }, environment = environment_for(listener), timeout = 20,
     })
-    local request
-    while true do
+    local ended, request
+    repeat
       for _, event in ipairs(loop.wait(20)) do
         if event.handle == shell then
-          assert.truthy(request)
-          assert.equal(3, event.status)
-          assert.equal("infra: cancelled\n", event.stderr)
-          return
+          ended = event
+        else
+          request = event.request -- kept, so that it stays unanswered
+          assert(fs.write(directory .. "/sent", ""))
         end
-        request = event.request -- kept, so that it stays unanswered
       end
-    end
+    until ended
+    remove()
+    assert.truthy(request)
+    assert.equal(3, ended.status)
+    assert.equal("infra: cancelled\n", ended.stderr)
   end)
 
   it("works on the simulated AWS with --sim, without credentials and region", function()
-    local temporary, remove = require "spec.support.temporary"()
+    local directory, remove = temporary()
     local exe = fs.real_path "/proc/self/exe"
     local tree = process.environment "INFRA_LUA"
     local models = process.environment "INFRA_MODELS"
-    local ended = require("spec.support.program").run {
-      argv = { "sh", "-c", ("cd %s && %s aws sts get-caller-identity --sim"):format(temporary, exe) },
+    local ended = program.run {
+      argv = { "sh", "-c", ("cd %s && %s aws sts get-caller-identity --sim"):format(directory, exe) },
       environment = {
         AWS_ACCESS_KEY_ID = false, AWS_SECRET_ACCESS_KEY = false, AWS_REGION = false, AWS_PROFILE = "nonexistent",
         AWS_ENDPOINT_URL = "http://127.0.0.1:1", INFRA_LUA = tree and fs.real_path(tree) or false,
@@ -150,7 +153,7 @@ describe("infra aws", function()
       },
       timeout = 20,
     }
-    local kept = fs.stat(temporary .. "/state/sim/aws.db")
+    local kept = fs.stat(directory .. "/state/sim/aws.db")
     remove()
     assert.equal("", ended.stderr)
     assert.equal("123456789012", assert(json.decode(ended.stdout)).Account)

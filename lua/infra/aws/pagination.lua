@@ -3,6 +3,7 @@
 
 local errors = require "infra.errors"
 local json = require "host.json"
+local shapes = require "infra.aws.protocols.shapes"
 
 local pagination = {}
 
@@ -106,8 +107,20 @@ local function put(output, path, value)
   output[path] = value
 end
 
---- All pages as one output: the lists that the model calls results joined, everything else as on the last page; or nil
---- and an error.
+-- Where the results are. Many paginators do not say; then it is every list in the output.
+local function result_paths(operation, service)
+  local paginator = operation.paginator
+  if not paginator or paginator.result_key then
+    return paginator and as_list(paginator.result_key) or {}
+  end
+  local paths = {}
+  for _, member in ipairs(shapes.of(service, operation.output):members()) do
+    paths[#paths + 1] = member.shape.type == "list" and member.name or nil
+  end
+  return paths
+end
+
+--- All pages as one output: the lists of results joined, everything else as on the last page; or nil and an error.
 function pagination.all(client, service_id, operation_name, params, options)
   local lists, last = {}, nil
   for page, err in pagination.pages(client, service_id, operation_name, params, options) do
@@ -115,8 +128,7 @@ function pagination.all(client, service_id, operation_name, params, options)
       return nil, err
     end
     last = page
-    local paginator = client:operation(service_id, operation_name).paginator
-    for _, path in ipairs(paginator and as_list(paginator.result_key) or {}) do
+    for _, path in ipairs(result_paths(client:operation(service_id, operation_name))) do
       local more = follow(page, path)
       if type(more) == "table" then
         lists[path] = lists[path] or json.array {}

@@ -32,7 +32,7 @@ local THROTTLING = set {
 }
 local TRANSIENT = set {
   "ConnectionError", "IDPCommunicationError", "IDPCommunicationErrorException", "RequestTimeout",
-  "RequestTimeoutException", "Timeout",
+  "RequestTimeoutException", "ResolveError", "Timeout",
 }
 local TRANSIENT_STATUS = { [500] = true, [502] = true, [503] = true, [504] = true }
 

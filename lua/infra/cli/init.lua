@@ -41,7 +41,7 @@ local EPIPE <const> = 32
 local function own_help(command)
   command:add_help {
     action = function()
-      error({ help = command:get_help() .. "\n" }, 0)
+      errors.raise { code = "Help", message = command:get_help() .. "\n" }
     end,
   }
   for _, nested in ipairs(command._commands) do
@@ -55,7 +55,7 @@ local function new_parser()
   parser:help_max_width(100):usage_max_width(100)
   parser:flag("-v --verbose", "Say more, and add a traceback to errors.")
   parser.error = function(at, message)
-    error(errors.new { code = "Usage", message = message, hint = at:get_usage() }, 0)
+    errors.raise { code = "Usage", message = message, hint = at:get_usage() }
   end
   return parser
 end
@@ -119,17 +119,25 @@ local function new_context(arg)
     io.stderr:write(text)
   end
 
-  context.colour = os.getenv "NO_COLOR" == nil and tty.is_terminal ~= nil and tty.is_terminal(1)
+  context.colour = os.getenv "NO_COLOR" == nil and tty.is_terminal(1)
   return context
 end
 
--- Says what went wrong; returns the exit code.
-local function report(context, err, traceback)
-  context.err("infra: " .. tostring(err) .. "\n")
-  traceback = err.traceback or traceback
-  if context.verbose and traceback then
-    context.err(traceback .. "\n")
+-- Says what went wrong; returns the exit code. What nobody foresaw comes with the code "Internal", and from inside a
+-- task with its traceback in the message.
+local function report(context, err)
+  if err.code == "Help" then
+    context.out(err.message)
+    return 0
   end
+  local text = tostring(err)
+  if err.code == "Internal" then
+    text = "internal error: " .. (context.verbose and text or text:gsub("\nstack traceback:.*$", ""))
+  end
+  if context.verbose and err.traceback then
+    text = ("%s\n%s"):format(text, err.traceback)
+  end
+  context.err(("infra: %s\n"):format(text))
   return err.exit_code or EXIT_CODES[err.code] or 1
 end
 
@@ -145,18 +153,9 @@ end
 
 return function(arg)
   local context = new_context(arg)
-  local traceback
-  local ok, result, err = xpcall(run, function(value)
-    traceback = debug.traceback("", 2):sub(2)
-    return value
-  end, arg, context)
-  if ok and not err then
-    return result or 0
-  elseif ok or errors.is(result) then
-    return report(context, err or result, traceback)
-  elseif type(result) == "table" and result.help then
-    context.out(result.help)
-    return 0
+  local ok, result, err = xpcall(run, errors.caught, arg, context)
+  if not ok then
+    err = result
   end
-  return report(context, errors.new { code = "Internal", message = "internal error: " .. tostring(result) }, traceback)
+  return err and report(context, err) or result or 0
 end

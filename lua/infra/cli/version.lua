@@ -1,4 +1,4 @@
--- `infra version`: the version of this program and of the AWS models inside it.
+-- `infra version`: the version of this program and of the Lua inside it.
 
 local version = {
   name = "version",

@@ -3,8 +3,8 @@
 -- Used by engine/plan and `infra drift`. Changes nothing, neither at AWS nor in the state.
 
 local errors = require "infra.errors"
-local handler = require "infra.handler"
 local Operation = require "infra.handler.operation"
+local read = require "infra.handler.read"
 local resources = require "infra.resources"
 
 local refresh = {}
@@ -47,7 +47,7 @@ local function look(context, row, resource)
   local op = refresh.operation(context, row, resource_type)
   if not row.identity then -- an interrupted create
     local found
-    found, err = handler.find(op, row.properties)
+    found, err = read.find(op, row.properties)
     if err or not (found and found.ours) then
       return nil, err
     end
@@ -55,7 +55,7 @@ local function look(context, row, resource)
   end
   local known = refresh.known(row)
   local live
-  live, err = handler.read(op, known, wanted_properties(row, resource))
+  live, err = read.live(op, known, wanted_properties(row, resource))
   if not live then
     return nil, err
   end
@@ -63,7 +63,7 @@ local function look(context, row, resource)
     known[name] = value
   end
   local ok
-  ok, err = handler.attributes(op, known, resource and resource.referenced)
+  ok, err = read.attributes(op, known, resource and resource.referenced)
   if not ok then
     return nil, err
   end

@@ -5,6 +5,7 @@
 -- A read spec says which way a call can be shared:
 --   { "DescribeVpcs", list = "Vpcs", key = "VpcId", filter = "vpc-id" }       ids as values of a filter
 --   { "GetParameters", list = "Parameters", key = "Name", ids = "Names", max = 10 }  ids as a list
+--   { "DescribeLogGroups", ..., prefix = "logGroupNamePrefix" }               names of one folder by what they start with
 --   { "GetAccountAuthorizationDetails", list = "RoleDetailList", key = "RoleName", all = true }  one answer for all
 --   { "GetBucketVersioning", send = { "BucketName=Bucket" } }                  one call each (equal calls once)
 -- plus `with` (constant parameters) and `max` (ids in one call, 200 by default). A key such as "Associations[].SubnetId"
@@ -29,6 +30,17 @@ end
 
 local MAX_FILTER_VALUES = 200 -- EC2's limit for one filter
 
+-- The longest text that all of `names` start with.
+local function common_prefix(names)
+  local prefix = names[1]
+  for _, name in ipairs(names) do
+    while name:sub(1, #prefix) ~= prefix do
+      prefix = prefix:sub(1, -2)
+    end
+  end
+  return prefix
+end
+
 local function parameters(spec, ids)
   local params = {}
   for member, value in pairs(spec.with or {}) do
@@ -38,13 +50,35 @@ local function parameters(spec, ids)
     params[spec.filter_member or "Filters"] = { { Name = spec.filter, Values = ids } }
   elseif spec.ids then
     params[spec.ids] = ids
+  elseif spec.prefix then
+    params[spec.prefix] = common_prefix(ids)
   end
   return params
 end
 
+-- Parts of `ids` that one call each can ask for.
+local function chunks(spec, ids)
+  if spec.all then
+    return { ids }
+  end
+  local result, by_folder = {}, {}
+  for _, id in ipairs(ids) do
+    local folder = spec.prefix and (id:match("^.*/") or id) or ""
+    local chunk = by_folder[folder]
+    if not chunk or #chunk == (spec.max or MAX_FILTER_VALUES) then
+      chunk = {}
+      by_folder[folder] = chunk
+      result[#result + 1] = chunk
+    end
+    chunk[#chunk + 1] = id
+  end
+  return result
+end
+
 -- Wakes every waiter of `ids` with the answer: { output, index }.
 local function fetch(self, batch, ids)
-  local output, err = self.client:all(batch.service, batch.spec[1], parameters(batch.spec, ids), { region = batch.region })
+  local params = parameters(batch.spec, ids)
+  local output, err = self.client:all(batch.service, batch.spec[1], params, { region = batch.region })
   local answer = output and { output = output, index = {} }
   for _, id in ipairs(ids) do
     for _, waiter in ipairs(batch.waiters[id]) do
@@ -86,10 +120,8 @@ function Reader:flush()
     if batch.params then
       self.scheduler:spawn(fetch_single, self, batch)
     else
-      local size = batch.spec.all and math.huge or batch.spec.max or MAX_FILTER_VALUES
-      for first = 1, #batch.ids, math.min(size, #batch.ids) do
-        local last = math.min(first + math.min(size, #batch.ids) - 1, #batch.ids)
-        self.scheduler:spawn(fetch, self, batch, table.move(batch.ids, first, last, 1, {}))
+      for _, ids in ipairs(chunks(batch.spec, batch.ids)) do
+        self.scheduler:spawn(fetch, self, batch, ids)
       end
     end
   end
@@ -114,7 +146,8 @@ end
 
 --- The item with the identifier `id`; nil when AWS does not list it; nil and an error when the call failed. Yields.
 function Reader:item(service, region, spec, id)
-  local batch_key = table.concat({ service, region, spec[1], spec.filter or spec.ids or "", json.encode(spec.with or {}) }, "\0")
+  local way = spec.filter or spec.ids or spec.prefix or ""
+  local batch_key = table.concat({ service, region, spec[1], way, json.encode(spec.with or {}) }, "\0")
   local answer, err = join(self, batch_key, id, function()
     return { service = service, region = region, spec = spec }
   end)

@@ -58,7 +58,7 @@ local CREATE = extend(CALL, {
   result = "string", exists = "table", covers = "table", run = "function", idempotent = "boolean", look_first = "boolean",
 })
 local READ = extend(CALL, {
-  list = "string", key = "string", filter = "string", filter_member = "string", ids = "string", all = "boolean",
+  list = "string", key = "string", filter = "string", filter_member = "string", ids = "string", prefix = "string", all = "boolean",
   max = "number", by = "string", item = "string", pick = "function", gives = "table",
 })
 local DELETE = extend(CALL, { wait = "boolean", before = "function", run = "function" })

@@ -3,6 +3,7 @@
 -- closely. Looks of the same kind in the same turn share one call (handler/reader). Used by handler/init.
 
 local errors = require "infra.errors"
+local read = require "infra.handler.read"
 
 local wait = {}
 
@@ -24,20 +25,11 @@ function wait.pause(elapsed, expected)
   return math.max(MIN_PAUSE, math.min(expected * CLOSE, MAX_PAUSE))
 end
 
-local function any(list, wanted)
-  for _, value in ipairs(list or {}) do
-    if value == wanted then
-      return true
-    end
-  end
-  return false
-end
-
 local function poll(op, known, expected, limit, look)
   local now = op.context.runtime.now
   local started = now()
   while true do
-    local result, err = look(wait.fetch(op, known))
+    local result, err = look(read.item(op, known))
     if result ~= nil or err then
       return result, err
     end
@@ -54,7 +46,7 @@ local function poll(op, known, expected, limit, look)
 end
 
 local function is_ready(op, live)
-  return live and (not op.spec.state or any(op.spec.state.ready, live.state))
+  return live and (not op.spec.state or read.contains(op.spec.state.ready, live.state))
 end
 
 --- Waits until the resource is ready. `live` is what is already known of it (the create's answer). Returns the live
@@ -81,7 +73,8 @@ function wait.ready(op, known, live)
       return errors.fail { code = "Failed", resource = op.address, source = op.source, service = op.spec.service,
         message = found.failure, hint = "correct the cause and run again: the failed one is replaced" }
     end
-    return is_ready(op, found) and complete(found) or nil -- right after a create it may not be listed yet
+    -- Right after a create it may not be listed yet.
+    return is_ready(op, found) and complete(found) or nil
   end)
 end
 
@@ -92,7 +85,7 @@ function wait.gone(op, known)
     if err then
       return nil, err
     end
-    local gone = not found or any((op.spec.state or {}).gone, found.state)
+    local gone = not found or read.contains((op.spec.state or {}).gone, found.state)
     return gone or nil
   end)
 end

@@ -13,7 +13,7 @@ return {
     },
     read = {
       "DescribeLogGroups",
-      list = "logGroups", key = "logGroupName", ids = "logGroupIdentifiers", max = 50,
+      list = "logGroups", key = "logGroupName", prefix = "logGroupNamePrefix",
       map = {
         "LogGroupName=logGroupName", "RetentionInDays=retentionInDays", "KmsKeyId=kmsKeyId", "LogGroupClass=logGroupClass",
         "Arn=arn",

@@ -25,41 +25,46 @@ local SCHEMA = [[
   COMMIT;
 ]]
 
---- Opens the account in the file `options.path`, or an empty one in memory. Fails with "SimulatorInUse" when another
---- process has the file open.
+-- The open file and its row of `account`, or nil and an error.
+local function open_file(path)
+  local db, err = sqlite.open(path)
+  if not db then
+    return nil, err
+  end
+  local done, row
+  done, err = db:script(SCHEMA)
+  if done then
+    row, err = db:row("SELECT time, sequence FROM account")
+  end
+  if err then
+    db:close()
+    return nil, err
+  end
+  return db, row
+end
+
+--- Opens the account in the file `options.path`, or an empty one in memory. When another process has the file open and
+--- keeps it for some seconds, fails with "SimulatorInUse".
 function Store.open(options)
   local self = setmetatable({ time = 0, sequence = 0, tables = {}, dirty = {} }, Store)
   if not (options and options.path) then
     return self
   end
-  local db, err = sqlite.open(options.path)
-  if not db then
-    return nil, err
+  local db, row = open_file(options.path)
+  if db then
+    self.db = db
+    self.time, self.sequence = row and row.time or 0, row and row.sequence or 0
+    return self
   end
-  local done
-  done, err = db:script(SCHEMA)
-  if not done then
-    db:close()
-    if err.code:find("SQLITE_BUSY", 1, true) or err.code:find("SQLITE_LOCKED", 1, true) then
-      err = errors.new {
-        code = "SimulatorInUse",
-        message = "the simulated account in " .. options.path .. " is in use by another process",
-        hint = "wait until that run has ended, or name another file",
-      }
-    end
-    return nil, err
+  local err = row
+  if err.code == "SQLITE_BUSY" then
+    err = errors.new {
+      code = "SimulatorInUse",
+      message = "the simulated account in " .. options.path .. " is in use by another process",
+      hint = "wait until that run has ended, or name another file",
+    }
   end
-  self.db = db
-  local row
-  row, err = db:row("SELECT time, sequence FROM account")
-  if err then
-    db:close()
-    return nil, err
-  end
-  if row then
-    self.time, self.sequence = row.time, row.sequence
-  end
-  return self
+  return nil, err
 end
 
 -- One kind of object in one scope: objects and birth times by key, the sorted keys when they are known. Read from the

@@ -120,7 +120,15 @@ function Chain:get()
     return self.current
   end
   self.loading = self.loading or self.runtime.scheduler:spawn(renew, self)
-  return self.loading:join()
+  local found, err = self.loading:join()
+  if found then
+    return found
+  end
+  local own = {} -- each task writes into its error what it was doing
+  for name, value in pairs(err) do
+    own[name] = value
+  end
+  return errors.fail(own)
 end
 
 --- AWS called the credentials expired, whatever their date says.

@@ -98,6 +98,13 @@ function operations.DescribeAddresses(ctx, params)
   return describe(ctx, { AllocationIds = ids, Filters = params.Filters })
 end
 
+-- What AWS associated, for a NAT gateway, is not the account's to change.
+local function refuse_managed(ctx, interface)
+  if interface and interface.RequesterManaged then
+    ctx:fail("AuthFailure", "You do not have permission to access the specified resource.")
+  end
+end
+
 function operations.AssociateAddress(ctx, params)
   local address = named(ctx, params)
   if params.InstanceId then
@@ -105,21 +112,16 @@ function operations.AssociateAddress(ctx, params)
   elseif not params.NetworkInterfaceId then
     ctx:fail("MissingParameter", "Either instance ID or network interface id must be specified")
   end
-  local interface = Interface:find(ctx, params.NetworkInterfaceId)
+  local interface, current = Interface:find(ctx, params.NetworkInterfaceId), addresses.interface_of(ctx, address)
+  refuse_managed(ctx, current)
   if not kinds.InternetGateway:any(ctx, "VpcId", interface.VpcId) then
     ctx:fail("Gateway.NotAttached", ("Network %s is not attached to any internet gateway"):format(interface.VpcId))
-  elseif params.AllowReassociation == false and addresses.interface_of(ctx, address) then
+  elseif params.AllowReassociation == false and current then
     ctx:fail("Resource.AlreadyAssociated", ("resource %s is already associated with associate-id %s")
       :format(address.AllocationId, address.AssociationId))
   end
   addresses.associate(ctx, address, interface)
   return { AssociationId = address.AssociationId }
-end
-
-local function refuse_managed(ctx, interface)
-  if interface.RequesterManaged then
-    ctx:fail("AuthFailure", "You do not have permission to access the specified resource.", 403)
-  end
 end
 
 function operations.DisassociateAddress(ctx, params)
@@ -135,10 +137,13 @@ function operations.DisassociateAddress(ctx, params)
 end
 
 function operations.ReleaseAddress(ctx, params)
+  if params.PublicIp then
+    ctx:fail("InvalidParameterValue", "You must specify an allocation id when releasing a VPC elastic IP address")
+  end
   local address = named(ctx, params)
   local interface = addresses.interface_of(ctx, address)
+  refuse_managed(ctx, interface)
   if interface then
-    refuse_managed(ctx, interface)
     ctx:fail("InvalidIPAddress.InUse", ("Address %s is in use."):format(address.PublicIp))
   end
   Address:remove(ctx, address.AllocationId)

@@ -11,7 +11,7 @@ function attributes.single(ctx, params, known)
     end
   end
   if #given == 0 then
-    ctx:fail("MissingParameter", "The request must contain exactly one attribute to modify")
+    ctx:fail("InvalidParameterCombination", "No attributes specified.")
   elseif #given > 1 then
     ctx:fail("InvalidParameterCombination",
       "Fields for multiple attribute types specified: " .. table.concat(given, ", "))

@@ -46,6 +46,8 @@ function NatGateway.render(ctx, shown, object)
   } }
 end
 
+local NO_ADDRESS = { "InvalidElasticIpID.NotFound", "The elasticIp ID '%s' does not exist" }
+
 local function address_of(ctx, params)
   local public = (params.ConnectivityType or "public") == "public"
   if public and not params.AllocationId then
@@ -54,7 +56,7 @@ local function address_of(ctx, params)
   elseif not public and params.AllocationId then
     ctx:fail("InvalidParameter", "The parameter AllocationId is not supported for a private NAT gateway")
   end
-  return public and kinds.Address:find(ctx, params.AllocationId) or nil
+  return public and kinds.Address:find(ctx, params.AllocationId, NO_ADDRESS) or nil
 end
 
 -- What AWS finds out only while it builds the gateway: such a gateway is created, and fails.

@@ -62,9 +62,9 @@ function Resource:get(ctx, id)
   return object and not is_gone(ctx, object) and object or nil
 end
 
---- The object that a caller named, or AWS's answer that there is none.
-function Resource:find(ctx, id)
-  local code, message = table.unpack(self.not_found)
+--- The object that a caller named, or AWS's answer that there is none: not_found, unless this operation has another.
+function Resource:find(ctx, id, not_found)
+  local code, message = table.unpack(not_found or self.not_found)
   if id:sub(1, #self.prefix + 1) ~= self.prefix .. "-" then
     ctx:fail(self.malformed or (code:gsub("NotFound$", "Malformed")),
       ("Invalid id: \"%s\" (expecting \"%s-...\")"):format(id, self.prefix))

@@ -11,9 +11,9 @@ local RouteTable = kinds.RouteTable
 
 -- -- destinations -----------------------------------------------------------------------------------------------------
 
-local function invalid_cidr(ctx, member, text)
+local function invalid_cidr(ctx, parameter, text)
   ctx:fail("InvalidParameterValue", ("Value (%s) for parameter %s is invalid. This is not a valid CIDR block.")
-    :format(text, member:gsub("^%u", string.lower)))
+    :format(text, parameter))
 end
 
 -- The forms of a destination: member -> its canonical value, or AWS's refusal.
@@ -57,29 +57,28 @@ local function absent(code, word)
   end
 end
 
-local no_gateway = absent("InvalidGatewayID.NotFound", "gateway")
-local no_nat_gateway = absent("InvalidNatGatewayID.NotFound", "natGateway")
+local function check_network(ctx, route_table, gateway, word, id)
+  if gateway.VpcId ~= route_table.VpcId then
+    ctx:fail("InvalidParameterValue", ("route table %s and %s %s belong to different networks")
+      :format(route_table.RouteTableId, word, id))
+  end
+end
+
+local NO_GATEWAY = { "InvalidGatewayID.NotFound", "The gateway ID '%s' does not exist" }
+local NO_NAT_GATEWAY = { "InvalidNatGatewayID.NotFound", "The natGateway ID '%s' does not exist" }
 
 -- The forms of a target: member -> a check that it exists. Those that only fail are of kinds that nothing simulated
 -- has.
 local TARGETS = {
   GatewayId = function(ctx, id, route_table)
-    local gateway = kinds.InternetGateway:get(ctx, id)
-    if not gateway or ctx:fresh(kinds.InternetGateway.name, id) then
-      no_gateway(ctx, id)
-    elseif gateway.VpcId ~= route_table.VpcId then
-      ctx:fail("InvalidParameterValue", ("route table %s and network gateway %s belong to different networks")
-        :format(route_table.RouteTableId, id))
-    end
+    check_network(ctx, route_table, kinds.InternetGateway:find(ctx, id, NO_GATEWAY), "network gateway", id)
   end,
   NatGatewayId = function(ctx, id, route_table)
-    local gateway = kinds.NatGateway:get(ctx, id)
-    if not gateway or not nat_gateways.is_usable(ctx, gateway) or ctx:fresh(kinds.NatGateway.name, id) then
-      no_nat_gateway(ctx, id)
-    elseif gateway.VpcId ~= route_table.VpcId then
-      ctx:fail("InvalidParameterValue", ("route table %s and NAT gateway %s belong to different networks")
-        :format(route_table.RouteTableId, id))
+    local gateway = kinds.NatGateway:find(ctx, id, NO_NAT_GATEWAY)
+    if not nat_gateways.is_usable(ctx, gateway) then
+      ctx:fail(NO_NAT_GATEWAY[1], NO_NAT_GATEWAY[2]:format(id))
     end
+    check_network(ctx, route_table, gateway, "NAT gateway", id)
   end,
   NetworkInterfaceId = function(ctx, id)
     kinds.Interface:find(ctx, id)
@@ -87,7 +86,7 @@ local TARGETS = {
   VpcEndpointId = absent("InvalidVpcEndpointId.NotFound", "vpcEndpoint"),
   VpcPeeringConnectionId = absent("InvalidVpcPeeringConnectionID.NotFound", "vpcPeeringConnection"),
   TransitGatewayId = absent("InvalidTransitGatewayID.NotFound", "transitGateway"),
-  EgressOnlyInternetGatewayId = no_gateway,
+  EgressOnlyInternetGatewayId = absent("InvalidGatewayID.NotFound", "egressOnlyInternetGateway"),
   InstanceId = absent("InvalidInstanceID.NotFound", "instance"),
   LocalGatewayId = absent("InvalidLocalGatewayID.NotFound", "localGateway"),
   CarrierGatewayId = absent("InvalidCarrierGatewayID.NotFound", "carrierGateway"),

@@ -32,7 +32,7 @@ end
 local invalid = groups.invalid
 
 function groups.now(ctx)
-  return ctx.now() * 1000 // 1
+  return math.floor(ctx.now() * 1000)
 end
 
 --- The group of this name, or ResourceNotFoundException.

@@ -7,9 +7,7 @@ local operations = {}
 for _, part in ipairs { "buckets", "facets", "acl", "objects", "listing", "multipart" } do
   for name, operation in pairs(require("infra.sim.s3." .. part).operations) do
     operations[name] = function(ctx, params)
-      if ctx.request then
-        checksums.check(ctx, name)
-      end
+      checksums.check(ctx, name)
       return operation(ctx, params)
     end
   end

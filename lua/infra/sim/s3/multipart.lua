@@ -65,24 +65,30 @@ function operations.UploadPart(ctx, params)
   return { ETag = part.ETag, ServerSideEncryption = upload.attributes.ServerSideEncryption }
 end
 
--- The bodies of the parts that the caller lists, and the tag of the whole: the digest of the parts' digests.
-local function assemble(ctx, upload, listed)
-  local bodies, digests, last = {}, {}, 0
+local function check_order(ctx, listed)
   if #listed == 0 then
     buckets.malformed(ctx)
   end
-  for i, wanted in ipairs(listed) do
-    local part = upload.parts[part_key(wanted.PartNumber)]
-    if wanted.PartNumber <= last then
+  for i = 2, #listed do
+    if listed[i].PartNumber <= listed[i - 1].PartNumber then
       fail(ctx, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in "
         .. "order by part number.")
-    elseif not part or (wanted.ETag or ""):gsub('"', "") ~= part.ETag:gsub('"', "") then
+    end
+  end
+end
+
+-- The bodies of the parts that the caller lists, and the tag of the whole: the digest of the parts' digests.
+local function assemble(ctx, upload, listed)
+  local bodies, digests = {}, {}
+  check_order(ctx, listed)
+  for i, wanted in ipairs(listed) do
+    local part = upload.parts[part_key(wanted.PartNumber)]
+    if not part or (wanted.ETag or ""):gsub('"', "") ~= part.ETag:gsub('"', "") then
       fail(ctx, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been "
         .. "uploaded, or the specified entity tag may not match the part's entity tag.")
     elseif i < #listed and part.Size < SMALLEST_PART then
       fail(ctx, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
     end
-    last = wanted.PartNumber
     bodies[i] = crypto.unbase64(part.body)
     digests[i] = crypto.md5(bodies[i])
   end

@@ -4,8 +4,8 @@
 -- Kept in the region's store:
 --   topic         by name: { TopicArn, fifo, attributes = { name = value }, bindings (of the policy, see
 --                 infra.sim.iam.principals), tags = { key = value }, deleted = number of subscriptions that are gone }
---   subscription  by ARN: { SubscriptionArn, TopicArn, Protocol, Endpoint, Owner, attributes, created_at, confirmed,
---                 authenticated, token, token_ends_at }
+--   subscription  by ARN: { SubscriptionArn, TopicArn, Protocol, Endpoint, Owner, principal (who subscribed), attributes,
+--                 created_at, confirmed, authenticated, token, token_ends_at }
 
 local json = require "host.json"
 
@@ -63,12 +63,16 @@ function entities.put_topic(ctx, topic)
   ctx.store:put("topic", topic.TopicArn:match("[^:]*$"), topic)
 end
 
---- All subscriptions, those nobody confirmed in time left out, of one topic if `topic_arn` is given; by ARN.
+--- Whether a subscription is confirmed, or can still be.
+function entities.is_alive(ctx, subscription)
+  return subscription.confirmed or ctx.now() < subscription.created_at + PENDING_TIME
+end
+
+--- All subscriptions, of one topic if `topic_arn` is given, in the order of their ARNs.
 function entities.subscriptions(ctx, topic_arn)
   local found = {}
   for _, subscription in ctx.store:each("subscription") do
-    if (subscription.confirmed or ctx.now() < subscription.created_at + PENDING_TIME)
-      and subscription.TopicArn == (topic_arn or subscription.TopicArn) then
+    if entities.is_alive(ctx, subscription) and (topic_arn or subscription.TopicArn) == subscription.TopicArn then
       found[#found + 1] = subscription
     end
   end
@@ -86,6 +90,13 @@ function entities.page(ctx, params, items, key)
     invalid(ctx, "NextToken Reason: The token is not valid")
   end
   return page, token
+end
+
+--- A fresh identifier in the usual form.
+function entities.uuid(ctx)
+  local digits = ctx.unique(32)
+  return ("%s-%s-%s-%s-%s"):format(digits:sub(1, 8), digits:sub(9, 12), digits:sub(13, 16), digits:sub(17, 20),
+    digits:sub(21))
 end
 
 -- -- attributes -------------------------------------------------------------------------------------------------------
@@ -112,8 +123,8 @@ function entities.checks.one_of(...)
   end
 end
 
---- The value that an attribute gets: nil when "" takes it away. `row` = { check = one of the above, or of the same form;
---- clears = true when "" takes the attribute away }.
+--- The value that an attribute gets: nil when "" takes it away. `row` = { check = one of the above, or of the same
+--- form; clears = true when "" takes the attribute away }.
 function entities.checked(ctx, row, name, value)
   if value == "" and row.clears then
     return nil

@@ -1,5 +1,5 @@
--- The simulated SNS: operation name -> function(ctx, params) -> output, for infra.sim. Behaviour by the SNS API reference
--- and Developer Guide: topics and subscriptions.
+-- The simulated SNS: operation name -> function(ctx, params) -> output, for infra.sim. Behaviour by the SNS API
+-- reference and Developer Guide: topics and subscriptions.
 
 local operations = {}
 for _, part in ipairs { "attributes", "topics", "subscriptions" } do

@@ -59,15 +59,14 @@ local function with(ctx, existing, changes)
   return attributes
 end
 
+-- The subscription with this ARN, or nil.
 local function find(ctx, arn)
-  for _, subscription in ipairs(entities.subscriptions(ctx)) do
-    if subscription.SubscriptionArn == arn then
-      return subscription
-    end
+  local _, colons = arn:gsub(":", "")
+  if colons < 5 then
+    invalid(ctx, "SubscriptionArn Reason: An ARN must have at least 6 elements, not %d", colons + 1)
   end
-  if select(2, arn:gsub(":", "")) < 6 then
-    invalid(ctx, "SubscriptionArn Reason: An ARN must have at least 6 elements, not %d", select(2, arn:gsub(":", "")) + 1)
-  end
+  local subscription = ctx.store:get("subscription", arn)
+  return subscription and entities.is_alive(ctx, subscription) and subscription or nil
 end
 
 local function check_endpoint(ctx, params)
@@ -113,12 +112,12 @@ function operations.Subscribe(ctx, params)
     invalid(ctx, "Attributes Reason: Subscription already exists with different attributes")
   end
   subscription = subscription or {
-    SubscriptionArn = topic.TopicArn .. ":" .. ctx.unique(32):gsub("^(" .. ("%x"):rep(8) .. ")(" .. ("%x"):rep(4) .. ")("
-      .. ("%x"):rep(4) .. ")(" .. ("%x"):rep(4) .. ")", "%1-%2-%3-%4-"),
+    SubscriptionArn = topic.TopicArn .. ":" .. entities.uuid(ctx),
     TopicArn = topic.TopicArn,
     Protocol = params.Protocol,
     Endpoint = params.Endpoint,
     Owner = ctx.account,
+    principal = ctx.caller.arn,
     attributes = attributes,
     created_at = ctx.now(),
     confirmed = not protocol.confirm,
@@ -168,7 +167,7 @@ function operations.GetSubscriptionAttributes(ctx, params)
     Protocol = subscription.Protocol,
     Endpoint = subscription.Endpoint,
     Owner = subscription.Owner,
-    SubscriptionPrincipal = ctx.caller.arn,
+    SubscriptionPrincipal = subscription.principal,
     PendingConfirmation = tostring(not subscription.confirmed),
     ConfirmationWasAuthenticated = tostring(subscription.authenticated),
     RawMessageDelivery = "false",

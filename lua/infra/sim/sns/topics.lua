@@ -106,8 +106,9 @@ function operations.ListTopics(ctx, params)
 end
 
 function operations.Publish(ctx, params)
-  local topic = entities.find_topic(ctx, params.TopicArn or params.TargetArn or invalid(ctx, "TopicArn or TargetArn Reason: no "
-    .. "value for required parameter"))
+  local arn = params.TopicArn or params.TargetArn
+    or invalid(ctx, "TopicArn or TargetArn Reason: no value for required parameter")
+  local topic = entities.find_topic(ctx, arn)
   if params.Message == "" then
     invalid(ctx, "Empty message")
   elseif #params.Message > MESSAGE_LIMIT then
@@ -121,7 +122,7 @@ function operations.Publish(ctx, params)
     end
   end
   return {
-    MessageId = ctx.unique(32):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"),
+    MessageId = entities.uuid(ctx),
     SequenceNumber = topic.fifo and ("1%019d"):format(ctx.now() // 1) or nil,
   }
 end
