@@ -18,7 +18,7 @@ DEBIAN_PACKAGES := gcc make pkg-config git nodejs npm liblua5.4-dev libcurl4-ope
 LIBRARIES := lua5.4 sqlite3 expat zlib libcjson libcrypto
 CFLAGS    ?= -O2 -g
 WARNINGS  := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla
-CPPFLAGS   = -D_GNU_SOURCE -DINFRA_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+CPPFLAGS   = -D_GNU_SOURCE $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LDLIBS     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -ldl
 ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -rdynamic
@@ -55,7 +55,14 @@ $(NODE_DATA): package-lock.json | deps
 # Rebuilds when the flags change.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@echo '$(ALL_CFLAGS) $(WARNINGS) $(VERSION)' | cmp -s - $@ || echo '$(ALL_CFLAGS) $(WARNINGS) $(VERSION)' > $@
+	@echo '$(CC) $(ALL_CFLAGS)' | cmp -s - $@ || echo '$(CC) $(ALL_CFLAGS)' > $@
+
+$(BUILD)/version: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+
+$(BUILD)/main.o: CPPFLAGS += -DINFRA_VERSION='"$(VERSION)"'
+$(BUILD)/main.o: $(BUILD)/version
 
 $(BUILD)/%.o: host/%.c $(BUILD)/flags | deps
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

@@ -14,19 +14,23 @@
   X(curl_multi_remove_handle)                                                                                          \
   X(curl_multi_socket_action)                                                                                          \
   X(curl_multi_info_read)                                                                                              \
-  X(curl_multi_strerror)                                                                                               \
-  X(curl_multi_cleanup)
+  X(curl_multi_cleanup)                                                                                                \
+  X(curl_easy_setopt)                                                                                                  \
+  X(curl_easy_getinfo)
 LAZY_LIBRARY(curl, "libcurl.so.4", MULTI_FUNCTIONS)
 
-/* 64 to one host are plenty for AWS's rate limits, and all together stay well below the usual 1,024 descriptors.
- * Further requests wait inside libcurl. */
-static const long CONNECTIONS_PER_HOST = 64, CONNECTIONS = 512, IDLE_CONNECTIONS = 128;
+/* So many transfers at a time stay well below the usual 1,024 descriptors and are plenty for AWS's rate limits. The
+ * others wait here and not inside libcurl, whose own queue is searched from its beginning whenever a transfer ends. */
+enum { MAX_RUNNING = 256 };
+static const long IDLE_CONNECTIONS = 128;
 
 struct connections {
   struct loop *loop;
   connections_ended *ended;
   CURLM *multi;
   struct loop_timer timer; /* when libcurl wants to be called next */
+  TAILQ_HEAD(, connections_job) waiting;
+  int running;
 };
 
 /* A socket that libcurl asked to watch. */
@@ -35,16 +39,33 @@ struct socket {
   struct connections *connections;
 };
 
+/* Ends a running transfer; `result` as libcurl has it. */
+static void end(struct connections *connections, struct connections_job *job, CURLcode result) {
+  connections_remove(connections, job);
+  connections->ended(job, result);
+}
+
+/* Lets run whose turn it is. */
+static void admit(struct connections *connections) {
+  struct connections_job *job;
+  while (connections->running < MAX_RUNNING && (job = TAILQ_FIRST(&connections->waiting))) {
+    TAILQ_REMOVE(&connections->waiting, job, link);
+    job->state = JOB_RUNNING;
+    connections->running++;
+    if (curl.curl_multi_add_handle(connections->multi, job->easy)) end(connections, job, CURLE_OUT_OF_MEMORY);
+  }
+}
+
 static void collect(struct connections *connections) {
   int left;
   CURLMsg *message;
   while ((message = curl.curl_multi_info_read(connections->multi, &left))) {
-    CURL *easy = message->easy_handle;
-    CURLcode result = message->data.result;
+    struct connections_job *job;
     if (message->msg != CURLMSG_DONE) continue;
-    curl.curl_multi_remove_handle(connections->multi, easy);
-    connections->ended(easy, result);
+    curl.curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&job);
+    end(connections, job, message->data.result);
   }
+  admit(connections);
 }
 
 static void socket_ready(struct loop_watch *watch, uint32_t events) {
@@ -99,6 +120,7 @@ struct connections *connections_new(struct loop *loop, connections_ended *ended,
   connections->loop = loop;
   connections->ended = ended;
   connections->timer.expired = expired;
+  TAILQ_INIT(&connections->waiting);
   connections->multi = curl.curl_multi_init();
   if (!connections->multi || loop_timer_open(loop, &connections->timer)) {
     connections_free(connections);
@@ -108,8 +130,6 @@ struct connections *connections_new(struct loop *loop, connections_ended *ended,
   curl.curl_multi_setopt(connections->multi, CURLMOPT_SOCKETDATA, connections);
   curl.curl_multi_setopt(connections->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl.curl_multi_setopt(connections->multi, CURLMOPT_TIMERDATA, connections);
-  curl.curl_multi_setopt(connections->multi, CURLMOPT_MAX_HOST_CONNECTIONS, CONNECTIONS_PER_HOST);
-  curl.curl_multi_setopt(connections->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, CONNECTIONS);
   curl.curl_multi_setopt(connections->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS);
   return connections;
 }
@@ -121,11 +141,18 @@ void connections_free(struct connections *connections) {
   free(connections);
 }
 
-const char *connections_add(struct connections *connections, CURL *easy) {
-  CURLMcode problem = curl.curl_multi_add_handle(connections->multi, easy);
-  return problem ? curl.curl_multi_strerror(problem) : NULL;
+void connections_add(struct connections *connections, struct connections_job *job) {
+  curl.curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
+  job->state = JOB_WAITING;
+  TAILQ_INSERT_TAIL(&connections->waiting, job, link);
+  admit(connections);
 }
 
-void connections_remove(struct connections *connections, CURL *easy) {
-  curl.curl_multi_remove_handle(connections->multi, easy);
+void connections_remove(struct connections *connections, struct connections_job *job) {
+  if (job->state == JOB_WAITING) TAILQ_REMOVE(&connections->waiting, job, link);
+  if (job->state == JOB_RUNNING) {
+    curl.curl_multi_remove_handle(connections->multi, job->easy);
+    connections->running--;
+  }
+  job->state = JOB_IDLE;
 }

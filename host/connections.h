@@ -6,19 +6,28 @@
 #include "loop.h"
 
 #include <curl/curl.h>
+#include <sys/queue.h>
 
 struct connections;
 
-/* Called from inside the loop when a transfer has ended; it is removed already. */
-typedef void connections_ended(CURL *easy, CURLcode result);
+/* A transfer, usually a member of the owner's struct: set to zero, then set easy. */
+struct connections_job {
+  CURL *easy; /* its CURLOPT_PRIVATE is used here */
+  enum { JOB_IDLE, JOB_WAITING, JOB_RUNNING } state;
+  TAILQ_ENTRY(connections_job) link;
+};
+
+/* Called inside the loop, or from connections_add, when a transfer has ended; it is removed already. */
+typedef void connections_ended(struct connections_job *job, CURLcode result);
 
 /* Loads libcurl. Returns NULL and sets *problem (a text valid until the next call) when that is impossible. */
 struct connections *connections_new(struct loop *loop, connections_ended *ended, const char **problem);
 /* Every transfer must be removed before. */
 void connections_free(struct connections *connections);
 
-/* Starts a transfer; nothing happens before the loop waits. Returns NULL, or what is wrong. */
-const char *connections_add(struct connections *connections, CURL *easy);
-void connections_remove(struct connections *connections, CURL *easy);
+/* Starts a transfer, or lets it wait for its turn; nothing is sent before the loop waits. */
+void connections_add(struct connections *connections, struct connections_job *job);
+/* Gives it up; does nothing when it is idle. */
+void connections_remove(struct connections *connections, struct connections_job *job);
 
 #endif

@@ -29,6 +29,8 @@ static int run(lua_State *L) {
     lua_pushstring(L, argv[i]);
     lua_rawseti(L, -2, i);
   }
+  lua_pushliteral(L, INFRA_VERSION);
+  lua_setfield(L, -2, "version");
   lua_call(L, 1, 1);
   return 1;
 }

@@ -58,7 +58,7 @@ function metatable.__tostring(err)
     parts[#parts + 1] = (err.service and err.service .. " " or "") .. err.operation .. ": "
   end
   -- AWS's own codes are part of what it said; the tool's own are for programs.
-  if err.service or err.request_id then
+  if err.status or err.request_id then
     parts[#parts + 1] = err.code .. ": "
   end
   parts[#parts + 1] = err.message

@@ -13,8 +13,8 @@ local caller = {}
 
 caller.CREDENTIALS = { access_key = "SIMULATED", secret_key = "simulated" }
 
---- Runs `body(call, sim, world)` as the main task of a simulated world. `options` are Sim.new's without the runtime, and
---- `time`, when the world begins.
+--- Runs `body(call, sim, world)` as the main task of a simulated world. `options` are Sim.new's without the runtime,
+--- and `time`, when the world begins.
 --- call(service, operation, params [, how]) returns the output, or nil and AWS's error; `how` may have region,
 --- credentials, timeout, clock (seconds by which the caller's clock is wrong) and change(request), called last.
 function caller.run(options, body)

@@ -45,13 +45,14 @@ describe("infra.sim.ec2", function()
           "InvalidInternetGatewayID.NotFound" },
         { "DescribeAddresses", "AllocationIds", aws.AllocateAddress {}.AllocationId, "eipalloc-0123",
           "InvalidAllocationID.NotFound" },
-        { "DescribeRouteTables", "RouteTableIds", aws.CreateRouteTable { VpcId = vpc }.RouteTable.RouteTableId, "rtb-0123",
-          "InvalidRouteTableID.NotFound" },
+        { "DescribeRouteTables", "RouteTableIds", aws.CreateRouteTable { VpcId = vpc }.RouteTable.RouteTableId,
+          "rtb-0123", "InvalidRouteTableID.NotFound" },
         { "DescribeSecurityGroups", "GroupIds",
           aws.CreateSecurityGroup { VpcId = vpc, GroupName = "a", Description = "b" }.GroupId, "sg-0123",
           "InvalidGroup.NotFound" },
         { "DescribeNatGateways", "NatGatewayIds", nil, "nat-0123", "NatGatewayNotFound" },
-        { "DescribeSecurityGroupRules", "SecurityGroupRuleIds", nil, "sgr-0123", "InvalidSecurityGroupRuleId.NotFound" },
+        { "DescribeSecurityGroupRules", "SecurityGroupRuleIds", nil, "sgr-0123",
+          "InvalidSecurityGroupRuleId.NotFound" },
         { "DescribeVpcEndpoints", "VpcEndpointIds", nil, "vpce-0123", "InvalidVpcEndpointId.NotFound" },
         { "DescribeNetworkInterfaces", "NetworkInterfaceIds", nil, "eni-0123", "InvalidNetworkInterfaceID.NotFound" },
       }
@@ -80,7 +81,8 @@ describe("infra.sim.ec2", function()
         local b = network.vpc(aws, "10.1.0.0/16")
         network.vpc(aws, "10.2.0.0/16")
         local found = aws.DescribeVpcs { Filters = {
-          { Name = "vpc-id", Values = { a, b, "vpc-unknown" } }, { Name = "cidr", Values = { "10.0.0.0/16", "10.1.0.0/16" } },
+          { Name = "vpc-id", Values = { a, b, "vpc-unknown" } },
+          { Name = "cidr", Values = { "10.0.0.0/16", "10.1.0.0/16" } },
         } }.Vpcs
         local expected = { a, b }
         table.sort(expected)
@@ -103,7 +105,7 @@ describe("infra.sim.ec2", function()
         assert.equal(3, count "*")
         assert.equal(2, count "10.?.0.0/16")
         assert.equal(0, count "10.?")
-        assert.equal(0, count "10\\.*")
+        assert.equal(0, count "10.\\*")
         assert.equal(0, count "1%d*")
       end)
     end)
@@ -190,7 +192,9 @@ describe("infra.sim.ec2", function()
   describe("tags", function()
     it("come with the resource, and back with each Describe", function()
       run(function(aws)
-        local vpc = aws.CreateVpc { CidrBlock = "10.0.0.0/16", TagSpecifications = tagged("vpc", { b = "2", a = "" }) }.Vpc
+        local vpc = aws.CreateVpc {
+          CidrBlock = "10.0.0.0/16", TagSpecifications = tagged("vpc", { b = "2", a = "" }),
+        }.Vpc
         assert.same({ { Key = "a", Value = "" }, { Key = "b", Value = "2" } }, vpc.Tags)
         assert.same(vpc.Tags, aws.DescribeVpcs {}.Vpcs[1].Tags)
       end)
@@ -200,7 +204,8 @@ describe("infra.sim.ec2", function()
       run(function(aws)
         local vpc = network.vpc(aws)
         local subnet = network.subnet(aws, vpc)
-        aws.CreateTags { Resources = { vpc, subnet }, Tags = { { Key = "a", Value = "1" }, { Key = "b", Value = "2" } } }
+        local tags = { { Key = "a", Value = "1" }, { Key = "b", Value = "2" } }
+        aws.CreateTags { Resources = { vpc, subnet }, Tags = tags }
         aws.CreateTags { Resources = { vpc }, Tags = { { Key = "a", Value = "3" } } }
         assert.same({ { Key = "a", Value = "3" }, { Key = "b", Value = "2" } }, aws.DescribeVpcs {}.Vpcs[1].Tags)
         aws.DeleteTags { Resources = { vpc, subnet }, Tags = { { Key = "a", Value = "1" }, { Key = "b" } } }
@@ -236,7 +241,8 @@ describe("infra.sim.ec2", function()
       run(function(aws)
         local vpc = network.vpc(aws)
         local tags = { { Key = "a", Value = "b" } }
-        assert.equal("InvalidSubnetID.NotFound", (aws.refused.CreateTags { Resources = { vpc, "subnet-0123" }, Tags = tags }))
+        assert.equal("InvalidSubnetID.NotFound",
+          (aws.refused.CreateTags { Resources = { vpc, "subnet-0123" }, Tags = tags }))
         assert.equal("InvalidID", (aws.refused.CreateTags { Resources = { vpc, "castle-0123" }, Tags = tags }))
         assert.same({}, aws.DescribeVpcs {}.Vpcs[1].Tags)
       end)
