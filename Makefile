@@ -23,7 +23,7 @@ LDLIBS     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -ldl
 ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -rdynamic
 ifneq ($(SANITIZER),)
-  BUILD      := $(BUILD)/$(subst $(,),-,$(SANITIZER))
+  override BUILD := $(BUILD)/$(subst $(,),-,$(SANITIZER))
   ALL_CFLAGS += -fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DINFRA_SANITIZED
   ALL_LDFLAGS += -fsanitize=$(SANITIZER)
 endif

@@ -21,16 +21,15 @@ LAZY_LIBRARY(curl, "libcurl.so.4", MULTI_FUNCTIONS)
 
 /* So many transfers at a time stay well below the usual 1,024 descriptors and are plenty for AWS's rate limits. The
  * others wait here and not inside libcurl, whose own queue is searched from its beginning whenever a transfer ends. */
-enum { MAX_RUNNING = 256 };
-static const long IDLE_CONNECTIONS = 128;
+static const long MAX_RUNNING = 256;
 
 struct connections {
   struct loop *loop;
   connections_ended *ended;
   CURLM *multi;
   struct loop_timer timer; /* when libcurl wants to be called next */
-  TAILQ_HEAD(, connections_job) waiting;
-  int running;
+  TAILQ_HEAD(job_queue, connections_job) waiting;
+  long running;
 };
 
 /* A socket that libcurl asked to watch. */
@@ -39,9 +38,17 @@ struct socket {
   struct connections *connections;
 };
 
-/* Ends a running transfer; `result` as libcurl has it. */
+static void drop(struct connections *connections, struct connections_job *job) {
+  if (job->state == JOB_WAITING) TAILQ_REMOVE(&connections->waiting, job, link);
+  if (job->state == JOB_RUNNING) {
+    curl.curl_multi_remove_handle(connections->multi, job->easy);
+    connections->running--;
+  }
+  job->state = JOB_IDLE;
+}
+
 static void end(struct connections *connections, struct connections_job *job, CURLcode result) {
-  connections_remove(connections, job);
+  drop(connections, job);
   connections->ended(job, result);
 }
 
@@ -130,7 +137,7 @@ struct connections *connections_new(struct loop *loop, connections_ended *ended,
   curl.curl_multi_setopt(connections->multi, CURLMOPT_SOCKETDATA, connections);
   curl.curl_multi_setopt(connections->multi, CURLMOPT_TIMERFUNCTION, on_timer);
   curl.curl_multi_setopt(connections->multi, CURLMOPT_TIMERDATA, connections);
-  curl.curl_multi_setopt(connections->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS);
+  curl.curl_multi_setopt(connections->multi, CURLMOPT_MAXCONNECTS, MAX_RUNNING);
   return connections;
 }
 
@@ -149,10 +156,6 @@ void connections_add(struct connections *connections, struct connections_job *jo
 }
 
 void connections_remove(struct connections *connections, struct connections_job *job) {
-  if (job->state == JOB_WAITING) TAILQ_REMOVE(&connections->waiting, job, link);
-  if (job->state == JOB_RUNNING) {
-    curl.curl_multi_remove_handle(connections->multi, job->easy);
-    connections->running--;
-  }
-  job->state = JOB_IDLE;
+  drop(connections, job);
+  admit(connections);
 }

@@ -19,7 +19,8 @@
  * at most once, so what a server saw twice was started twice.
  *
  * Certificates are always verified, proxies are taken from the environment (https_proxy, no_proxy, ...), redirects are
- * not followed. */
+ * not followed. Connections are kept and used again. Of many requests 256 run at a time, and the others wait for their
+ * turn, which no timeout counts. */
 #include "headers.h"
 #include "host.h"
 #include "transfer.h"

@@ -31,8 +31,8 @@ struct caught {
 enum { SIGNALS = 2 };
 
 struct loop {
-  int epoll;                       /* -1: closed */
-  struct loop_event *first, *last; /* completions that wait for loop.wait */
+  int epoll;                                     /* -1: closed */
+  TAILQ_HEAD(event_queue, loop_event) completed; /* for loop.wait */
   struct epoll_event ready[BATCH]; /* what epoll reported; data.ptr is the watch, or NULL when unwatched meanwhile */
   int ready_count;                 /* 0 outside of deliver */
   struct loop_watch signals;       /* the end of the signal pipe that is read */
@@ -60,10 +60,12 @@ void loop_unwatch(struct loop *loop, struct loop_watch *watch) {
 }
 
 static void timer_ready(struct loop_watch *watch, uint32_t events) {
+  struct loop_timer *timer = (struct loop_timer *)watch;
   uint64_t expirations;
   (void)events;
   if (read(watch->fd, &expirations, sizeof expirations) < 0) return; /* set anew since epoll looked */
-  ((struct loop_timer *)watch)->expired((struct loop_timer *)watch);
+  timer->set = false;
+  timer->expired(timer);
 }
 
 int loop_timer_open(struct loop *loop, struct loop_timer *timer) {
@@ -77,7 +79,9 @@ int loop_timer_open(struct loop *loop, struct loop_timer *timer) {
 
 void loop_timer_set(struct loop_timer *timer, long milliseconds) {
   struct itimerspec at = {0};
-  if (milliseconds >= 0) {
+  if (milliseconds < 0 && !timer->set) return;
+  timer->set = milliseconds >= 0;
+  if (timer->set) {
     at.it_value.tv_sec = milliseconds / 1000;
     at.it_value.tv_nsec = milliseconds % 1000 * 1000000 + (milliseconds == 0); /* zero would disarm it */
   }
@@ -90,32 +94,16 @@ void loop_timer_close(struct loop *loop, struct loop_timer *timer) {
   close(timer->watch.fd);
 }
 
-static bool is_queued(const struct loop *loop, const struct loop_event *event) {
-  return event->previous || loop->first == event;
-}
-
 void loop_post(struct loop *loop, struct loop_event *event) {
-  if (is_queued(loop, event)) return;
-  event->next = NULL;
-  event->previous = loop->last;
-  if (loop->last)
-    loop->last->next = event;
-  else
-    loop->first = event;
-  loop->last = event;
+  if (event->queued) return;
+  event->queued = true;
+  TAILQ_INSERT_TAIL(&loop->completed, event, link);
 }
 
 void loop_withdraw(struct loop *loop, struct loop_event *event) {
-  if (!is_queued(loop, event)) return;
-  if (event->previous)
-    event->previous->next = event->next;
-  else
-    loop->first = event->next;
-  if (event->next)
-    event->next->previous = event->previous;
-  else
-    loop->last = event->previous;
-  event->next = event->previous = NULL;
+  if (!event->queued) return;
+  event->queued = false;
+  TAILQ_REMOVE(&loop->completed, event, link);
 }
 
 void loop_hold(lua_State *L, int index) {
@@ -200,17 +188,17 @@ static int deliver(struct loop *loop, double timeout) {
 static int wait(lua_State *L) {
   double timeout = lua_isnoneornil(L, 1) ? HUGE_VAL : luaL_checknumber(L, 1);
   struct loop *loop = loop_of(L);
-  double end = now() + timeout, left = loop->first || !(timeout > 0) ? 0 : timeout;
+  double end = now() + timeout, left = TAILQ_EMPTY(&loop->completed) && timeout > 0 ? timeout : 0;
   /* Much happens that completes nothing: it is not worth a return to Lua. */
   for (;;) {
     if (deliver(loop, left) < 0 && errno != EINTR) return luaL_error(L, "wait: %s", strerror(errno));
-    if (loop->first || left <= 0) break;
+    if (!TAILQ_EMPTY(&loop->completed) || left <= 0) break;
     left = end - now();
     if (left <= 0) break;
   }
   lua_newtable(L);
-  for (lua_Integer i = 1; loop->first; i++) {
-    struct loop_event *event = loop->first;
+  struct loop_event *event;
+  for (lua_Integer i = 1; (event = TAILQ_FIRST(&loop->completed)); i++) {
     loop_withdraw(loop, event);
     event->push(L, event);
     lua_rawseti(L, -2, i);
@@ -228,6 +216,7 @@ static int finalise(lua_State *L) {
     loop_unwatch(loop, &loop->signals);
     close(loop->signals.fd);
     close(signal_output);
+    signal_output = -1;
   }
   close(loop->epoll);
   loop->epoll = -1;
@@ -241,6 +230,7 @@ struct loop *loop_of(lua_State *L) {
     struct loop *loop = lua_newuserdatauv(L, sizeof *loop, 0);
     memset(loop, 0, sizeof *loop);
     loop->epoll = -1;
+    TAILQ_INIT(&loop->completed);
     loop->signals.ready = signals_ready;
     loop->caught[0] = (struct caught){{.push = push_signal}, SIGINT, "INT"};
     loop->caught[1] = (struct caught){{.push = push_signal}, SIGTERM, "TERM"};

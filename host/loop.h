@@ -15,6 +15,7 @@
 #include <lua.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct loop;
 
@@ -39,6 +40,7 @@ void loop_unwatch(struct loop *loop, struct loop_watch *watch);
 struct loop_timer {
   struct loop_watch watch;
   void (*expired)(struct loop_timer *timer);
+  bool set; /* by the loop */
 };
 
 /* Returns 0 or an errno. */
@@ -52,7 +54,8 @@ void loop_timer_close(struct loop *loop, struct loop_timer *timer);
  * is called once for each post, after the event left the queue, so it may free the event or post it again. */
 struct loop_event {
   void (*push)(lua_State *L, struct loop_event *event);
-  struct loop_event *next, *previous; /* the loop's; start with NULL */
+  bool queued; /* set by the loop: start with false */
+  TAILQ_ENTRY(loop_event) link;
 };
 
 /* Queues a completion (does nothing when it is queued already); the current or the next loop.wait returns it. */

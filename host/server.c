@@ -27,6 +27,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,7 +60,7 @@ struct server {
   struct MHD_Daemon *daemon; /* NULL: closed */
   struct loop_watch watch;   /* libmicrohttpd's own epoll */
   struct loop_timer timer;   /* when it wants to be called next */
-  struct exchange *first;    /* all open ones */
+  LIST_HEAD(exchange_list, exchange) exchanges;
   size_t max_body;
   int port;
 };
@@ -68,7 +69,7 @@ struct server {
 struct exchange {
   struct loop_event event; /* first: push gets its address */
   struct server *server;
-  struct exchange *previous, *next;
+  LIST_ENTRY(exchange) link;
   struct answer *answer; /* Lua's way to it, once there is one */
   struct MHD_Connection *connection;
   int client_port;
@@ -88,8 +89,7 @@ struct answer {
   bool given;
 };
 
-/* -- addresses --------------------------------------------------------------------------------------------------------
- */
+/* -- addresses ---------------------------------------------------------------------------------------------------- */
 
 static bool parse_address(struct sockaddr_storage *address, const char *host, int port) {
   struct sockaddr_in *four = (struct sockaddr_in *)address;
@@ -219,9 +219,7 @@ static void *begin(void *user, const char *uri, struct MHD_Connection *connectio
   exchange->server = server;
   exchange->connection = connection;
   exchange->uri = strdup(uri);
-  exchange->next = server->first;
-  if (server->first) server->first->previous = exchange;
-  server->first = exchange;
+  LIST_INSERT_HEAD(&server->exchanges, exchange, link);
   return exchange;
 }
 
@@ -233,11 +231,7 @@ static void end(void *user, struct MHD_Connection *connection, void **context, e
   loop_withdraw(exchange->server->loop, &exchange->event);
   if (exchange->answer) exchange->answer->exchange = NULL;
   if (exchange->response) mhd.MHD_destroy_response(exchange->response);
-  if (exchange->next) exchange->next->previous = exchange->previous;
-  if (exchange->previous)
-    exchange->previous->next = exchange->next;
-  else
-    exchange->server->first = exchange->next;
+  LIST_REMOVE(exchange, link);
   buffer_free(&exchange->headers);
   buffer_free(&exchange->body);
   free(exchange->uri);
@@ -323,7 +317,7 @@ static void server_expired(struct loop_timer *timer) {
 static int close_server(lua_State *L) {
   struct server *server = luaL_checkudata(L, 1, SERVER);
   if (server->daemon) {
-    for (struct exchange *exchange = server->first; exchange; exchange = exchange->next) resume(exchange);
+    for (struct exchange *e = LIST_FIRST(&server->exchanges); e; e = LIST_NEXT(e, link)) resume(e);
     loop_unwatch(server->loop, &server->watch);
     mhd.MHD_stop_daemon(server->daemon);
     server->daemon = NULL;

@@ -21,8 +21,7 @@ LAZY_LIBRARY(curl, "libcurl.so.4", EASY_FUNCTIONS)
 
 enum { MAX_HEADERS = 256 * 1024 };
 
-/* -- called by libcurl while it runs; a callback that fails takes no bytes -------------------------------------------
- */
+/* -- called by libcurl while it runs; a callback that fails takes no bytes -------------------------------------- */
 
 static size_t refuse(struct transfer *transfer, const char *error, const char *reason) {
   transfer->error = error;
@@ -36,8 +35,7 @@ static size_t refuse_errno(struct transfer *transfer) {
 }
 
 /* CURLOPT_PREREQFUNCTION: before the request is sent, and before it would be sent again because a kept connection
- * closed without an answer. The server may have acted on the first one, so whether to repeat is the caller's decision.
- */
+ * closed without an answer. The server may have acted on the first one, so repeating it is the caller's decision. */
 static int on_send(void *user, char *remote, char *local, int remote_port, int local_port) {
   struct transfer *transfer = user;
   (void)remote, (void)local, (void)remote_port, (void)local_port;
@@ -77,7 +75,7 @@ static size_t keep(struct transfer *transfer, const char *data, size_t size) {
 }
 
 static bool goes_to_file(struct transfer *transfer) {
-  curl.curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &transfer->status);
+  curl.curl_easy_getinfo(transfer->job.easy, CURLINFO_RESPONSE_CODE, &transfer->status);
   return transfer->path && transfer->status / 100 == 2;
 }
 
@@ -117,9 +115,8 @@ static void set_error(struct transfer *transfer, CURLcode result) {
   transfer->reason = *transfer->curl_reason ? transfer->curl_reason : curl.curl_easy_strerror(result);
 }
 
-void transfer_ended(CURL *easy, CURLcode result) {
-  struct transfer *transfer;
-  curl.curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&transfer);
+void transfer_ended(struct connections_job *job, CURLcode result) {
+  struct transfer *transfer = (struct transfer *)job;
   bool to_file = goes_to_file(transfer);
   if (result)
     set_error(transfer, result);
@@ -132,13 +129,13 @@ void transfer_ended(CURL *easy, CURLcode result) {
 }
 
 struct curl_header *transfer_next_header(struct transfer *transfer, struct curl_header *previous) {
-  return curl.curl_easy_nextheader(transfer->easy, CURLH_HEADER | CURLH_TRAILER, -1, previous);
+  return curl.curl_easy_nextheader(transfer->job.easy, CURLH_HEADER | CURLH_TRAILER, -1, previous);
 }
 
 void transfer_close(struct transfer *transfer) {
-  if (!transfer->easy) return;
-  if (transfer->connections) connections_remove(transfer->connections, transfer->easy);
-  curl.curl_easy_cleanup(transfer->easy);
+  if (!transfer->job.easy) return;
+  if (transfer->connections) connections_remove(transfer->connections, &transfer->job);
+  curl.curl_easy_cleanup(transfer->job.easy);
   curl.curl_slist_free_all(transfer->headers);
   if (transfer->file >= 0) close(transfer->file);
   if (transfer->file >= 0 && !transfer->whole) unlink(transfer->path);
@@ -153,9 +150,9 @@ const char *transfer_open(struct transfer *transfer) {
   const char *problem = load_curl();
   if (problem) return problem;
   transfer->file = -1;
-  transfer->easy = curl.curl_easy_init();
+  transfer->job.easy = curl.curl_easy_init();
   /* Only what the caller signed, and what HTTP needs: these take back what libcurl adds by itself. */
-  if (transfer->easy && transfer_add_header(transfer, "Accept:") && transfer_add_header(transfer, "Expect:") &&
+  if (transfer->job.easy && transfer_add_header(transfer, "Accept:") && transfer_add_header(transfer, "Expect:") &&
       transfer_add_header(transfer, "Content-Type:"))
     return NULL;
   return strerror(ENOMEM);
@@ -169,7 +166,7 @@ bool transfer_add_header(struct transfer *transfer, const char *line) {
 
 /* Returns 0, or what is wrong with an option. */
 static CURLcode configure(struct transfer *transfer, const struct transfer_options *options) {
-  CURL *easy = transfer->easy;
+  CURL *easy = transfer->job.easy;
   CURLcode problem = CURLE_OK;
 #define SET(option, value) problem = problem ? problem : curl.curl_easy_setopt(easy, CURLOPT_##option, value)
   SET(URL, options->url);
@@ -192,7 +189,7 @@ static CURLcode configure(struct transfer *transfer, const struct transfer_optio
   if (options->ca_file) SET(CAINFO, options->ca_file);
   SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's are not the response's */
   SET(NOSIGNAL, 1L);
-  SET(PRIVATE, transfer);
+  SET(QUICK_EXIT, 1L); /* giving up does not wait for a name server that never answers */
   SET(ERRORBUFFER, transfer->curl_reason);
   SET(PREREQFUNCTION, on_send);
   SET(PREREQDATA, transfer);
@@ -213,8 +210,7 @@ bool transfer_start(struct transfer *transfer, struct connections *connections,
     set_error(transfer, wrong);
     return false;
   }
-  const char *problem = connections_add(connections, transfer->easy);
-  if (problem) return refuse(transfer, "ConnectionError", problem);
   transfer->connections = connections;
+  connections_add(connections, &transfer->job);
   return true;
 }

@@ -19,6 +19,7 @@ struct transfer_options {
 
 /* Set to zero before transfer_open. */
 struct transfer {
+  struct connections_job job;               /* first: a job is its transfer; job.easy is NULL when closed */
   void (*ended)(struct transfer *transfer); /* called inside the loop */
   void *owner;                              /* the caller's */
 
@@ -30,7 +31,6 @@ struct transfer {
   struct buffer body;
 
   /* The rest belongs to transfer.c. */
-  CURL *easy; /* NULL: closed */
   struct connections *connections;
   struct curl_slist *headers;
   size_t header_bytes, max_body;

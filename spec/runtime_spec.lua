@@ -1,5 +1,5 @@
 local runtime = require "infra.runtime"
-local server = require "host.server"
+local LocalHttp = require "spec.support.local_http"
 
 describe("runtime", function()
   describe("simulated", function()
@@ -78,13 +78,12 @@ describe("runtime", function()
     it("sends requests from many tasks at once", function()
       local world = runtime.real()
       local scheduler = world.scheduler
-      local listener <close> = assert(server.listen {})
-      local address = "http://127.0.0.1:" .. listener:port()
+      local here <close> = LocalHttp.new()
       local inside, most = 0, 0
       scheduler:run(function()
         scheduler:spawn(function()
           while true do
-            local request = scheduler:await(listener).request
+            local request = scheduler:await(here.listener).request
             scheduler:spawn(function()
               inside = inside + 1
               most = math.max(most, inside)
@@ -96,7 +95,7 @@ describe("runtime", function()
         end)
         local functions = {}
         for i = 1, 10 do
-          functions[i] = function() return world.send { method = "GET", url = address .. "/" .. i } end
+          functions[i] = function() return world.send(here:request { path = "/" .. i }) end
         end
         for i, response in ipairs((scheduler:all(functions))) do
           assert.equal("/" .. i, response.body)
@@ -119,10 +118,10 @@ describe("runtime", function()
     it("gives up a request with its task", function()
       local world = runtime.real()
       local scheduler = world.scheduler
-      local listener <close> = assert(server.listen {})
+      local here <close> = LocalHttp.new()
       scheduler:run(function()
-        local task = scheduler:spawn(world.send, { method = "GET", url = "http://127.0.0.1:" .. listener:port() })
-        local request = scheduler:await(listener).request
+        local task = scheduler:spawn(world.send, here:request {})
+        local request = scheduler:await(here.listener).request
         task:cancel()
         local ok, err = pcall(task.join, task)
         assert.is_false(ok)

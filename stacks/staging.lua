@@ -3,6 +3,7 @@ local infra = require "infra"
 
 return infra.stack {
   project = "apprentice-final", environment = "staging", region = "us-east-1",
+  owner = "platform",
 
   options = {
     domain = infra.default("bardhi.devops.konitron.com", "where the application is reached"),

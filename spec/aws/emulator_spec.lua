@@ -1,58 +1,37 @@
 -- The client against an implementation of AWS's protocols that is not ours: moto, when this machine has it.
 
-local fs = require "host.fs"
-local process = require "host.process"
+local moto = require "spec.support.moto"
 local session = require "infra.session"
 
-local PATIENCE <const> = 30 -- seconds for the emulator to start
-
-local function installed()
-  for directory in (process.environment "PATH" or ""):gmatch "[^:]+" do
-    if fs.stat(directory .. "/moto_server") then
-      return true
-    end
-  end
-  return false
-end
-
 describe("the client against moto", function()
-  if not installed() then
-    pending "moto_server is not in PATH: not checked against an independent emulator"
+  if not moto.installed() then
+    pending(moto.MISSING)
     return
   end
 
-  local port = 20000 + process.pid() % 20000
-  local emulator, opened
+  local server, opened
 
   local function call(...)
     return opened:run(opened.client.call, opened.client, ...)
   end
 
   setup(function()
-    emulator = assert(process.start { argv = { "moto_server", "-H", "127.0.0.1", "-p", tostring(port) } })
+    server = moto.start()
     local variables = { AWS_ACCESS_KEY_ID = "test", AWS_SECRET_ACCESS_KEY = "test", AWS_MAX_ATTEMPTS = "1" }
     opened = assert(session.open {
       region = "us-east-1",
-      endpoint_url = ("http://127.0.0.1:%d"):format(port),
+      endpoint_url = server.url,
       environment = function(name)
         return variables[name] or name:find "_FILE$" and "/dev/null" or nil
       end,
     })
-    local clock = require "host.clock"
-    local deadline = clock.monotonic() + PATIENCE
-    local up, err
-    repeat
-      up, err = call("sts", "GetCallerIdentity")
-      opened:run(opened.runtime.scheduler.sleep, opened.runtime.scheduler, 0.1)
-    until up or clock.monotonic() > deadline
-    assert(up, err)
   end)
 
   teardown(function()
     if opened then
       opened:close()
     end
-    emulator:cancel()
+    server.stop()
   end)
 
   it("speaks the ec2 protocol", function()

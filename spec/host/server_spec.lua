@@ -1,45 +1,40 @@
-local clock = require "host.clock"
-local http = require "host.http"
-local loop = require "host.loop"
 local server = require "host.server"
+local LocalHttp = require "spec.support.local_http"
 
 describe("server", function()
-  local listener
+  local here
 
-  before_each(function() listener = assert(server.listen {}) end)
+  before_each(function() here = LocalHttp.new() end)
 
   after_each(function()
-    listener:close()
+    here:close()
     collectgarbage()
-    loop.wait(0)
+    require("host.loop").wait(0)
   end)
 
-  local function start(fields)
-    fields.method = fields.method or "GET"
-    fields.url = ("http://127.0.0.1:%d%s"):format(listener:port(), fields.path or "/")
-    return assert(http.start(fields))
-  end
-
-  -- Waits until `done` says so; collects received requests and ended ones.
-  local function wait(done)
+  -- Waits for that many requests, and for that many of ours to end.
+  local function wait(requests, ends)
     local received, ended = {}, {}
-    local deadline = clock.monotonic() + 10
-    while not done(received, ended) do
-      assert(clock.monotonic() < deadline, "nothing came")
-      for _, event in ipairs(loop.wait(deadline - clock.monotonic())) do
-        table.insert(event.request and received or ended, event.request or event)
-      end
+    local function enough()
+      return #received >= requests and #ended >= ends
     end
+    here:run(function(request)
+      table.insert(received, request)
+      return enough()
+    end, function(event)
+      table.insert(ended, event)
+      return enough()
+    end)
     return received, ended
   end
 
   local function one_request(fields)
-    local handle = start(fields)
-    return wait(function(received) return received[1] end)[1], handle
+    local handle = here:start(fields)
+    return wait(1, 0)[1], handle
   end
 
   local function one_end()
-    local _, ended = wait(function(_, ended) return ended[1] end)
+    local _, ended = wait(0, 1)
     return ended[1].response, ended[1].error
   end
 
@@ -57,13 +52,13 @@ describe("server", function()
 
   it("keeps requests apart and answers in any order", function()
     for i = 1, 3 do
-      start { path = "/" .. i }
+      here:start { path = "/" .. i }
     end
-    local received = wait(function(received) return #received == 3 end)
+    local received = wait(3, 0)
     for i = 3, 1, -1 do
       assert.is_true(received[i].respond(200 + i, { ["X-Path"] = received[i].path }, received[i].path))
     end
-    local _, ended = wait(function(_, ended) return #ended == 3 end)
+    local _, ended = wait(0, 3)
     for _, event in ipairs(ended) do
       assert.equal(event.response.body, event.response.headers["x-path"])
     end
@@ -110,9 +105,9 @@ describe("server", function()
   end)
 
   it("refuses bodies that are longer than max_body", function()
-    listener:close()
-    listener = assert(server.listen { max_body = 1000 })
-    start { method = "POST", body = ("x"):rep(100000) }
+    here:close()
+    here = LocalHttp.new { max_body = 1000 }
+    here:start { method = "POST", body = ("x"):rep(100000) }
     assert.equal(413, one_end().status)
     assert.equal(1000, #one_request({ method = "POST", body = ("x"):rep(1000) }).body)
   end)
@@ -120,15 +115,15 @@ describe("server", function()
   it("says false when the client has gone", function()
     local request, handle = one_request {}
     handle:cancel()
-    listener:close()
+    here:close()
     assert.is_false(request.respond(200))
   end)
 
   it("closes with requests under way, twice, and is closed by its scope", function()
     local request = one_request {}
-    start {}
-    listener:close()
-    listener:close()
+    here:start {}
+    here:close()
+    here:close()
     assert.is_false(request.respond(200))
     local port
     do
@@ -141,10 +136,10 @@ describe("server", function()
   end)
 
   it("says why it cannot listen", function()
-    local none, err = server.listen { port = listener:port() }
+    local none, err = server.listen { port = here.listener:port() }
     assert.is_nil(none)
     assert.equal("EADDRINUSE", err.code)
-    assert.matches("127.0.0.1 port " .. listener:port(), err.message, 1, true)
+    assert.matches("127.0.0.1 port " .. here.listener:port(), err.message, 1, true)
     none, err = server.listen { address = "192.0.2.1" }
     assert.is_nil(none)
     assert.equal("EADDRNOTAVAIL", err.code)
@@ -159,13 +154,10 @@ describe("server", function()
     if not six then
       return pending(err.message)
     end
-    local handle = assert(http.start { method = "GET", url = ("http://[::1]:%d/"):format(six:port()) })
-    wait(function(received, ended)
-      if received[1] then
-        table.remove(received).respond(200)
-      end
-      return ended[1] and ended[1].handle == handle
-    end)
-    six:close()
+    here:close()
+    here.listener = six
+    here:start { url = ("http://[::1]:%d/"):format(six:port()) }
+    wait(1, 0)[1].respond(200)
+    assert.equal(200, one_end().status)
   end)
 end)

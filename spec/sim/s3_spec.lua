@@ -6,6 +6,7 @@ local json = require "host.json"
 
 local Failure = require "infra.sim.failure"
 local checksums = require "infra.sim.s3.checksums"
+local chunked = require "infra.sim.s3.chunked"
 
 local function simulated(body, options)
   caller.run(options or {}, body)
@@ -21,7 +22,7 @@ local function problem(output, err, response)
   return { err.code, response.status }
 end
 
--- Runs `body(s3, world)` with a bucket called "the-bucket"; s3(operation, params) adds the bucket's name.
+-- Runs `body(s3, call, world)` with a bucket called "the-bucket"; s3(operation, params) adds the bucket's name.
 local function with_bucket(body)
   simulated(function(call, _, world)
     assert(call("s3", "CreateBucket", { Bucket = "the-bucket" }))
@@ -29,7 +30,7 @@ local function with_bucket(body)
       params = params or {}
       params.Bucket = params.Bucket or "the-bucket"
       return call("s3", operation, params, how)
-    end, world)
+    end, call, world)
   end)
 end
 
@@ -172,11 +173,10 @@ describe("infra.sim.s3 configurations", function()
 
   it("refuse a body without a digest, and one with a wrong one", function()
     local function check(operation, headers)
-      local refused, failure = pcall(checksums.check, {
-        request = { headers = headers, body = "body" },
+      local done, failure = pcall(checksums.check, {
         fail = function(_, ...) Failure.raise(...) end,
-      }, operation)
-      return refused or failure.code
+      }, operation, { headers = headers, body = "body" })
+      return done or failure.code
     end
     assert.equal("InvalidRequest", check("PutBucketTagging", {}))
     assert.equal("InvalidRequest", check("DeleteObjects", {}))
@@ -278,23 +278,33 @@ describe("infra.sim.s3 configurations", function()
   end)
 
   it("replicate only between versioned buckets, and then versioning stays", function()
-    with_bucket(function(s3)
+    with_bucket(function(s3, call, world)
       local versioned = { Status = "Enabled" }
+      local whole = { Filter = { Prefix = "" }, Priority = 1, DeleteMarkerReplication = { Status = "Disabled" } }
       local function put(rule)
         rule.Status, rule.Destination = "Enabled", { Bucket = "arn:aws:s3:::copy-of-it" }
-        return s3("PutBucketReplication", {
-          ReplicationConfiguration = { Role = "arn:aws:iam::123456789012:role/r", Rules = { rule } },
-        })
+        local role = "arn:aws:iam::123456789012:role/r"
+        return s3("PutBucketReplication", { ReplicationConfiguration = { Role = role, Rules = { rule } } })
       end
-      local rule = { Filter = { Prefix = "" }, Priority = 1, DeleteMarkerReplication = { Status = "Disabled" } }
-      assert.equal("InvalidRequest", code(put(rule)))
+      local function refused(message, rule)
+        local _, err = put(rule or whole)
+        assert.equal("InvalidRequest", err.code)
+        assert.matches(message, err.message)
+      end
+      refused("^Versioning must be 'Enabled'")
       assert(s3("PutBucketVersioning", { VersioningConfiguration = versioned }))
-      assert.equal("InvalidRequest", code(put(rule)))
+      local trust = { Effect = "Allow", Principal = { Service = "s3.amazonaws.com" }, Action = "sts:AssumeRole" }
+      assert(call("iam", "CreateRole", {
+        RoleName = "r", AssumeRolePolicyDocument = json.encode { Version = "2012-10-17", Statement = { trust } },
+      }))
+      refused("permission to assume")
+      world.scheduler:sleep(20)
+      refused("^Destination bucket must exist")
       assert(s3("CreateBucket", { Bucket = "copy-of-it" }))
-      assert.equal("InvalidRequest", code(put(rule)))
+      refused("^Destination bucket must have versioning")
       assert(s3("PutBucketVersioning", { Bucket = "copy-of-it", VersioningConfiguration = versioned }))
-      assert.equal("InvalidRequest", code(put { Filter = { Prefix = "" } }))
-      assert(put(rule))
+      refused("must be specified for this version", { Filter = { Prefix = "" } })
+      assert(put(whole))
       assert.same({ "InvalidBucketState", 409 },
         problem(s3("PutBucketVersioning", { VersioningConfiguration = { Status = "Suspended" } })))
       assert(s3("DeleteBucketReplication"))
@@ -338,7 +348,7 @@ describe("infra.sim.s3 configurations", function()
 end)
 
 describe("infra.sim.s3 objects", function()
-  it("stores and reads bytes", function()
+  it("are stored and read as bytes", function()
     with_bucket(function(s3)
       local bytes = "\0\1\255 <é>"
       local put = assert(s3("PutObject", {
@@ -356,7 +366,23 @@ describe("infra.sim.s3 objects", function()
     end)
   end)
 
-  it("writes only if the condition holds", function()
+  it("come out of the chunks in which clients stream them", function()
+    local function decoded(body, length)
+      return chunked.decode {
+        body = body,
+        headers = { ["x-amz-decoded-content-length"] = length, ["content-encoding"] = "aws-chunked,gzip" },
+      }
+    end
+    local request = decoded("5\r\nhello\r\n1;chunk-signature=0\r\n!\r\n0\r\nx-amz-checksum-crc32:AAAA\r\n\r\n", "6")
+    assert.same({ "hello!", "AAAA", "gzip" },
+      { request.body, request.headers["x-amz-checksum-crc32"], request.headers["content-encoding"] })
+    assert.equal("", decoded("0\r\n\r\n", "0").body)
+    for _, broken in ipairs { "", "5\r\nhel", "5\r\nhello\r\n", "x\r\n", "0\r\n\r\n", "ffffffffffffffff\r\n" } do
+      assert.is_nil(decoded(broken, "5"))
+    end
+  end)
+
+  it("are written only if the condition holds", function()
     with_bucket(function(s3)
       local params = { Key = "lock", Body = "1", IfNoneMatch = "*" }
       assert(s3("PutObject", params))
@@ -366,7 +392,7 @@ describe("infra.sim.s3 objects", function()
     end)
   end)
 
-  it("hides a deleted object behind a marker", function()
+  it("hide behind a marker when they are deleted", function()
     with_bucket(function(s3)
       assert(s3("PutObject", { Key = "k", Body = "before versioning" }))
       assert(s3("PutBucketVersioning", { VersioningConfiguration = { Status = "Enabled" } }))
@@ -382,7 +408,7 @@ describe("infra.sim.s3 objects", function()
     end)
   end)
 
-  it("is emptied page by page, keys in URL encoding", function()
+  it("go page by page, keys in URL encoding", function()
     with_bucket(function(s3)
       assert(s3("PutBucketVersioning", { VersioningConfiguration = { Status = "Enabled" } }))
       for _, key in ipairs { "a b", "a b", "a b", "c/é", "d" } do
@@ -416,7 +442,7 @@ describe("infra.sim.s3 objects", function()
     end)
   end)
 
-  it("reports what it could not delete in an answer that succeeds", function()
+  it("that cannot be deleted are named in an answer that succeeds", function()
     with_bucket(function(s3)
       assert(s3("CreateBucket", { Bucket = "locked-one", ObjectLockEnabledForBucket = true }))
       local version = assert(s3("PutObject", {
@@ -437,7 +463,7 @@ describe("infra.sim.s3 objects", function()
     end)
   end)
 
-  it("lists by prefix and delimiter, in pages", function()
+  it("are listed by prefix and delimiter, in pages", function()
     with_bucket(function(s3)
       for _, key in ipairs { "a/1", "a/2", "b", "c/1", "d" } do
         assert(s3("PutObject", { Key = key, Body = key }))
@@ -454,7 +480,7 @@ describe("infra.sim.s3 objects", function()
     end)
   end)
 
-  it("takes uploads in parts", function()
+  it("are uploaded in parts", function()
     with_bucket(function(s3)
       local id = assert(s3("CreateMultipartUpload", { Key = "k", ContentType = "text/plain" })).UploadId
       local big = ("x"):rep(5 * 1024 * 1024)

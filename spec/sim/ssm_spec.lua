@@ -44,7 +44,8 @@ describe("infra.sim.ssm writing", function()
       params.Overwrite = nil
       assert(ssm("PutParameter", params))
       assert(ssm("PutParameter", { Name = "/a", Value = "2", Overwrite = true }))
-      assert.same(params.Tags, assert(ssm("ListTagsForResource", { ResourceType = "Parameter", ResourceId = "/a" })).TagList)
+      local resource = { ResourceType = "Parameter", ResourceId = "/a" }
+      assert.same(params.Tags, assert(ssm("ListTagsForResource", resource)).TagList)
     end)
   end)
 
@@ -150,8 +151,10 @@ describe("infra.sim.ssm reading", function()
       assert.is_nil(sealed:find("value", 1, true))
       local open = assert(ssm("GetParameter", { Name = "/app/db/password", WithDecryption = true })).Parameter
       assert.equal("value of /app/db/password", open.Value)
-      local filter = { { Key = "Type", Values = { "SecureString" } } }
-      assert.equal("alias/aws/ssm", assert(ssm("DescribeParameters", { ParameterFilters = filter })).Parameters[1].KeyId)
+      local described = assert(ssm("DescribeParameters", {
+        ParameterFilters = { { Key = "Type", Values = { "SecureString" } } },
+      })).Parameters[1]
+      assert.equal("alias/aws/ssm", described.KeyId)
     end)
   end)
 
@@ -217,7 +220,8 @@ describe("infra.sim.ssm reading", function()
         ResourceType = "Parameter", ResourceId = "plain", Tags = { { Key = "k", Value = "v" } },
       }))
       assert.same({ "plain" }, described { Key = "tag:k", Values = { "v" } })
-      assert.same({ "/app/env", "/apple" }, described { Key = "Name", Option = "Contains", Values = { "env", "apple" } })
+      assert.same({ "/app/env", "/apple" },
+        described { Key = "Name", Option = "Contains", Values = { "env", "apple" } })
       assert.same({ "/app/db/host", "/app/db/password" }, described { Key = "Path", Values = { "/app/db" } })
       assert.equal("InvalidFilterOption", code(ssm("DescribeParameters", {
         ParameterFilters = { { Key = "Type", Option = "Contains", Values = { "S" } } },

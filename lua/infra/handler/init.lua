@@ -168,12 +168,13 @@ end
 
 --- Updates in place. `changed`: set of property names; `live` from handler.read. Returns identity, values or nil, err.
 function handler.update(op, desired, live, known, changed)
-  local scope = {}
+  local merged = {}
   for _, source in ipairs { live.values, known } do
     for name, value in pairs(source) do
-      scope[name] = value
+      merged[name] = value
     end
   end
+  local scope = read.scope(op, merged)
   if op.spec.update then
     local ok, err = op.spec.update(op, read.scope(op, known, desired), live, changed)
     if not ok then

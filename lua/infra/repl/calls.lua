@@ -18,6 +18,7 @@ local reference = require "infra.engine.reference"
 local request = require "infra.aws.request"
 local shapes = require "infra.aws.protocols.shapes"
 local suggest = require "infra.suggest"
+local tty = require "host.tty"
 local walk = require "infra.aws.walk"
 
 local calls = {}
@@ -44,16 +45,17 @@ end
 local Operation = { __name = "operation" }
 local fields = setmetatable({}, { __mode = "k" }) -- what an operation is made of; the table itself is empty
 
--- How the result comes: the client's method, and what it returns made presentable.
+-- How a call is made: by which method of the client, its result made presentable.
+local function once(method)
+  return function(client, operation, ...)
+    local output, err = client[method](client, ...)
+    return output and presentable(operation, output) or errors.raise(err)
+  end
+end
+
 local WAYS = {
-  call = function(client, operation, ...)
-    local output, err = client:call(...)
-    return output and presentable(operation, output) or errors.raise(err)
-  end,
-  all = function(client, operation, ...)
-    local output, err = client:all(...)
-    return output and presentable(operation, output) or errors.raise(err)
-  end,
+  call = once "call",
+  all = once "all",
   pages = function(client, operation, ...)
     local following = client:pages(...)
     return function()
@@ -72,8 +74,8 @@ function Operation:__call(params, options)
   if params ~= nil and type(params) ~= "table" then
     error(("%s takes a table of parameters, got a %s"):format(model.name, type(params)), 2)
   elseif not (request.is_read(model) or access.may_write()) then
-    errors.raise { code = "ReadOnly", service = service.id, operation = model.name,
-      message = "it can change something", hint = "type :write to allow that (:read to go back)" }
+    errors.raise { code = "ReadOnly", message = ("%s %s can change something"):format(service.id, model.name),
+      hint = "type :write to allow that, :read to go back" }
   end
   local given, err = json_form.from_json(operation.input, reference.reveal(access.resolve(params or {})))
   if not given then
@@ -84,7 +86,10 @@ end
 
 function Operation:__tostring()
   local operation = fields[self]
-  return outline.text(describe_calls.operation(operation.service, operation.model), { width = 100, depth = 1 })
+  local text = outline.text(describe_calls.operation(operation.service, operation.model), {
+    width = (tty.size()), depth = 1,
+  })
+  return (text:gsub("\n$", ""))
 end
 
 -- Its parameters; for completion.
@@ -124,7 +129,8 @@ end
 local function operations_of(access, service, way, more)
   local text = ("%s: %s, %d operations"):format(service.id, service.metadata.serviceFullName, #service:operations())
   return lazy(text, function()
-    local names = service:operations()
+    local operations = service:operations()
+    local names = table.move(operations, 1, #operations, 1, {})
     for name in pairs(more) do
       names[#names + 1] = name
     end

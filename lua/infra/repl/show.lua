@@ -1,8 +1,8 @@
 -- Values as text for people: what the REPL prints. It looks like the Lua that would make the value: tables with sorted
 -- keys, on one line where they fit. Nothing in it can be a secret's value or change the state of a terminal.
 --
--- A metatable has two ways to say how its tables look: __tostring is the text for one wherever it stands, __brief(value)
--- is the text for one inside another table (alone, it is shown with all it has).
+-- A metatable has two ways to say how its tables look: __tostring is the text for one wherever it stands, __brief is
+-- the text for one inside another table (alone, it is shown with all it has).
 
 local json = require "host.json"
 local reference = require "infra.engine.reference"
@@ -20,8 +20,13 @@ local function escape(character)
   end)
 end
 
+local function name_of(address, attribute)
+  return ("${%s.%s}"):format(address == "" and "account" or address, attribute)
+end
+
 local function quoted(text)
-  text = text:gsub('[%c"\\]', escape):gsub("\u{c2}[\x80-\x9f]", escape) -- the second: control characters in UTF-8
+  text = reference.resolve(text, name_of)
+  text = text:gsub('[%c"\\]', escape):gsub("\xc2[\x80-\x9f]", escape) -- C1, as UTF-8
   if not utf8.len(text) then
     text = text:gsub("[\x80-\xff]", escape)
   end
@@ -114,10 +119,6 @@ local show = {}
 function show.text(value, options)
   options = options or {}
   return render(value, { depth = options.depth or DEPTH, width = options.width or WIDTH, inside = {} }, "", 0)
-end
-
-local function name_of(target, attribute)
-  return ("${%s.%s}"):format(target.address or "account", attribute)
 end
 
 --- `value` as JSON, with references and secrets as their text; options as for json.encode.

@@ -29,11 +29,12 @@ local function index()
       table.insert(map[key], service)
     end
     for _, id in ipairs(SERVICES) do
-      local service = models.service(id)
-      if service then
-        add(by_prefix, service.metadata.endpointPrefix, service)
-        add(by_signing_name, service.metadata.signingName or service.metadata.endpointPrefix, service)
-        unsigned[#unsigned + 1] = UNSIGNED[id] and service
+      local service = assert(models.service(id))
+      local prefix = service.metadata.endpointPrefix
+      add(by_prefix, prefix, service)
+      add(by_signing_name, service.metadata.signingName or prefix, service)
+      if UNSIGNED[id] then
+        unsigned[#unsigned + 1] = service
       end
     end
   end

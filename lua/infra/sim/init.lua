@@ -1,31 +1,12 @@
 -- The simulated AWS: takes the requests that would go to AWS and answers them as AWS documents it would, in virtual
--- time. Used by `infra run --sim`, `infra sim` and the specs, in place of the runtime's `send`.
---
--- What a service does is in infra.sim.<service> ("-" becomes "_"), a table of operation name -> function(ctx, params)
--- -> output. A handler runs without waiting; states that take time are functions of ctx.now(). It gets:
---   ctx.region, ctx.account, ctx.partition ("aws")
---   ctx.service, ctx.operation, ctx.request_id
---   ctx.caller           { account, arn, user_id, access_key }
---   ctx.request          { method, path, headers = { [lower-case name] = value }, body } as it came
---   ctx.now()            AWS's clock, unix seconds
---   ctx.id(prefix)       a fresh identifier in EC2's form: "vpc-0f3..."
---   ctx.unique(length, alphabet)   a fresh string; lower-case hex when no alphabet is given
---   ctx.store            view (infra.sim.store) of this service in this account and region
---   ctx.global           view of this service in this account, for what has no region
---   ctx.sessions         view of all temporary credentials (infra.sim.auth)
---   ctx.quotas           { [name] = most } that the account has instead of the usual
---   ctx.short_page       true when a paged answer is to hold a single item
---   ctx.partial_batch    true when an operation on several items is to leave the last one undone
---   ctx:of(service, region)   view of another service or region (default: this one) in this account
---   ctx:fresh(kind, key [, view])   true when this call may not know yet of an object of ctx.store (or of `view`) that
---                        was created a moment ago: eventual consistency, see infra.sim.faults
---   ctx:fail(code, message [, status [, extra]])   throws AWS's error answer; status: by default the code's usual one
--- Handlers check everything first and change the store after: a call that fails leaves no trace.
+-- time. Used by infra.session (in place of the runtime's `send`), `infra sim` and the specs. How a service is written
+-- is said in infra.sim.context.
 
 local clock = require "host.clock"
-local crypto = require "host.crypto"
+local customizations = require "infra.aws.customizations"
 local errors = require "infra.errors"
 
+local Context = require "infra.sim.context"
 local Failure = require "infra.sim.failure"
 local Faults = require "infra.sim.faults"
 local Limits = require "infra.sim.limits"
@@ -34,8 +15,8 @@ local auth = require "infra.sim.auth"
 local endpoints = require "infra.sim.endpoints"
 local wire = require "infra.sim.wire"
 
-local Sim, Context = {}, {}
-Sim.__index, Context.__index = Sim, Context
+local Sim = {}
+Sim.__index = Sim
 
 --- A simulated AWS. `options`:
 ---   runtime   whose clock and scheduler it lives in (infra.runtime)
@@ -71,61 +52,7 @@ function Sim:now()
   return self.runtime.time() + self.offset
 end
 
--- Unique in the store, and the same for the same seed and history.
-local function unique(self, length, alphabet)
-  alphabet = alphabet or "0123456789abcdef"
-  local bytes = crypto.sha256(("%d/%d"):format(self.seed, self.store:next()))
-  while #bytes < length do
-    bytes = bytes .. crypto.sha256(bytes)
-  end
-  return (bytes:sub(1, length):gsub(".", function(byte)
-    local index = byte:byte() % #alphabet + 1
-    return alphabet:sub(index, index)
-  end))
-end
-
 -- -- one call ---------------------------------------------------------------------------------------------------------
-
-function Context:of(service, region)
-  return self.sim.store:view(service, self.account, region or self.region)
-end
-
-function Context:fresh(kind, key, view)
-  local age = (view or self.store):age(kind, key)
-  return age ~= nil and self.sim.faults:unaware(age)
-end
-
-function Context:fail(...)
-  Failure.raise(...)
-end
-
-local function partition_of(region)
-  return region:find("^cn%-") and "aws-cn" or region:find("^us%-gov%-") and "aws-us-gov" or "aws"
-end
-
-local function new_context(self, call, request, caller)
-  local store, region = self.store, request.region
-  return setmetatable({
-    sim = self,
-    request = request,
-    region = region,
-    account = caller.account,
-    partition = partition_of(region),
-    service = call.service,
-    operation = call.operation,
-    request_id = call.request_id,
-    caller = caller,
-    quotas = self.quotas,
-    short_page = call.fault == "short_page",
-    partial_batch = call.fault == "partial_batch",
-    store = store:view(call.service, caller.account, region),
-    global = store:view(call.service, caller.account),
-    sessions = store:view("sts"),
-    now = function() return self:now() end,
-    id = function(prefix) return prefix .. "-0" .. unique(self, 16) end,
-    unique = function(length, alphabet) return unique(self, length, alphabet) end,
-  }, Context)
-end
 
 local READS = {
   "^Describe", "^Get", "^List", "^Head", "^BatchGet", "^Lookup", "^Search", "^Filter", "^Simulate", "^Test",
@@ -164,7 +91,7 @@ end
 local function run(self, request, scope, call)
   local service, operation = call.model, call.operation_model
   local caller = { account = auth.ACCOUNT, access_key = "anonymous" }
-  if not operation or operation.authtype ~= "none" then
+  if not operation or not customizations.is_unsigned(service, operation) then
     caller = auth.verify(request, scope, service, self.store:view("sts"), self:now())
   end
   if not operation then
@@ -183,7 +110,7 @@ local function run(self, request, scope, call)
     Failure.common("unknown_operation", ("%s %s is not simulated"):format(service.id, call.operation))
   end
   call.params = wire.decode(call.protocol, service, operation, request)
-  local output = handler(new_context(self, call, request, caller), call.params) or {}
+  local output = handler(Context.new(self, call, request, caller), call.params) or {}
   if call.fault == "server_error" then
     Failure.common("internal", "An internal error has occurred.")
   end
@@ -197,7 +124,7 @@ end
 -- Carries the call out, or refuses it; returns the response. A mistake of a handler is thrown on.
 local function execute(self, request, scope, call)
   self.store.time = self:now()
-  call.request_id = unique(self, 32):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-")
+  call.request_id = Context.request_id_of(self)
   local done, status, headers, body = xpcall(run, with_trace, self, request, scope, call)
   if not done then
     if not Failure.is(status) then
@@ -232,6 +159,16 @@ end
 
 local LOST = { lost_request = true, lost_response = true }
 
+-- What a request is about to do: { service, operation, kind, region, ... the rest is infra.sim's own }.
+local function call_of(request)
+  local service, protocol, operation = identify(request)
+  local name = operation and operation.name or "(unknown)"
+  return {
+    service = service.id, operation = name, kind = kind_of(name), region = request.region,
+    model = service, operation_model = operation, protocol = protocol,
+  }
+end
+
 --- Answers a request (host.http's form) after a while, inside a task of the runtime's scheduler. Returns a response, or
 --- nil and the error that a real network would give.
 function Sim:send(request)
@@ -241,31 +178,26 @@ function Sim:send(request)
   if not endpoints.find(parsed, scope) then
     return connection_error("could not resolve host: " .. parsed.host, false)
   end
-  local service, protocol, operation = identify(parsed)
-  local call = { service = service.id, model = service, protocol = protocol, region = parsed.region }
-  call.operation_model, call.operation = operation, operation and operation.name or "(unknown)"
-  call.kind = kind_of(call.operation)
+  local call = call_of(parsed)
   local fault = self.faults:strike(call) or {}
   call.fault, call.executed = fault.fault, fault.executed
-
-  local there = self.faults:delay(call.kind) / 2
-  local back = there + (call.fault == "slow" and (fault.seconds or 60) or 0)
   if call.fault == "refused" then
     return connection_error("connection refused by " .. parsed.host, false)
   end
+
+  local there = self.faults:delay(call.kind) / 2
+  local back = there + (call.fault == "slow" and (fault.seconds or 60) or 0)
   scheduler:sleep(there)
   if call.fault == "crash" and fault.when == "before" then
     self.on_crash(call)
   end
-  local response
-  if call.fault ~= "lost_request" then
-    response = execute(self, parsed, scope, call)
-  end
+  local response = call.fault ~= "lost_request" and execute(self, parsed, scope, call)
   if call.fault == "duplicate" then
     execute(self, parsed, scope, call)
-  elseif call.fault == "crash" then
+  elseif call.fault == "crash" and fault.when ~= "before" then
     self.on_crash(call)
   end
+
   if request.timeout and there + back > request.timeout then
     scheduler:sleep(math.max(0, request.timeout - there))
     return errors.fail { code = "Timeout", message = "no answer from " .. parsed.host .. " in time" }

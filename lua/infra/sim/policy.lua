@@ -39,9 +39,23 @@ local function all_strings(value)
   return true
 end
 
+-- Whether `value` is as the grammar has it: { operator = { key = values } }.
+local function is_condition(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for _, keys in pairs(value) do
+    if type(keys) ~= "table" then
+      return false
+    end
+  end
+  return true
+end
+
 -- AWS's message about the first thing wrong with `statement`, or nil.
 local function statement_problem(statement, form)
-  if type(statement) ~= "table" or json.is_array(statement) then
+  if type(statement) ~= "table" or json.is_array(statement) or not is_condition(statement.Condition or {})
+    or type(statement.Sid or "") ~= "string" then
     return form.invalid
   end
   for name in pairs(statement) do

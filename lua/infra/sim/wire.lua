@@ -136,13 +136,14 @@ local PROTOCOLS = {
   ["rest-xml"] = rest.new "rest-xml",
 }
 
---- The protocol in which this request speaks to the service; a service may know several.
+--- The protocol in which this request speaks to the service. A service may know several; of those whose first one is
+--- CBOR, all know query or JSON too.
 function wire.protocol(service, request)
   if request.headers["x-amz-target"] then
     return "json"
   end
   local protocol = service.metadata.protocol
-  return PROTOCOLS[protocol] and protocol ~= "json" and protocol or "query"
+  return PROTOCOLS[protocol] and protocol or "query"
 end
 
 --- The operation that the request names, or nil.

@@ -28,14 +28,13 @@ local function is_required(operation)
   return model ~= nil and model.httpChecksum ~= nil and model.httpChecksum.requestChecksumRequired == true
 end
 
---- Fails unless the call's request has the digest that the operation demands, and those it has are right.
-function checksums.check(ctx, operation)
-  local headers, body = ctx.request.headers, ctx.request.body
-  local given = headers["x-amz-trailer"] ~= nil
+--- Fails unless `request`, { headers, body }, has the digest that the operation demands, and those it has are right.
+function checksums.check(ctx, operation, request)
+  local given = false
   for name, digest in pairs(HEADERS) do
-    local value = headers[name]
+    local value = request.headers[name]
     given = given or value ~= nil
-    if value and digest and crypto.base64(digest(body)) ~= value then
+    if value and digest and crypto.base64(digest(request.body)) ~= value then
       local decoded = crypto.unbase64(value)
       if name == "content-md5" and #(decoded or "") ~= 16 then
         buckets.fail(ctx, "InvalidDigest", "The Content-MD5 you specified was invalid.")

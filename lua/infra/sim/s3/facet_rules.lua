@@ -3,6 +3,7 @@
 -- error.
 
 local buckets = require "infra.sim.s3.buckets"
+local principals = require "infra.sim.iam.principals"
 
 local facet_rules = {}
 local fail, malformed = buckets.fail, buckets.malformed
@@ -165,6 +166,9 @@ end
 function facet_rules.replication(ctx, bucket, configuration)
   if not is_versioned(bucket) then
     fail(ctx, "InvalidRequest", "Versioning must be 'Enabled' on the bucket to apply a replication configuration")
+  end
+  if not principals.assumable_by(ctx, configuration.Role, "s3.amazonaws.com") then
+    fail(ctx, "InvalidRequest", "S3 does not have permission to assume the role %s", configuration.Role)
   end
   local priorities = {}
   for _, rule in ipairs(configuration.Rules) do

@@ -197,13 +197,18 @@ end
 
 -- -- deleting ---------------------------------------------------------------------------------------------------------
 
+local MESSAGES = {
+  AccessDenied = "Access Denied because object protected by object lock.",
+  InternalError = "We encountered an internal error. Please try again.",
+}
+
 -- Without a version id this deletes nothing once versioning was switched on: it puts a marker on top. What is not there
--- counts as deleted. Returns the version that is gone or was made, and whether it was made; or nil and an error code.
+-- counts as deleted. Returns the version that is gone or was made; or nil and an error code.
 local function remove(ctx, bucket, params)
   if not params.VersionId and versioning(bucket) then
     local marker = { delete_marker = true }
     push(ctx, bucket, params.Key, marker)
-    return marker, true
+    return marker
   end
   local versions, gone = without(ctx, bucket, params.Key, params.VersionId or "null")
   if gone and is_locked(ctx, gone, params.BypassGovernanceRetention) then
@@ -218,29 +223,32 @@ function operations.DeleteObject(ctx, params)
   local bucket = buckets.find(ctx, params)
   local version, code = remove(ctx, bucket, params)
   if not version then
-    fail(ctx, code, "Access Denied because object protected by object lock.")
+    fail(ctx, code, MESSAGES[code])
   end
   return { VersionId = shown_id(bucket, version), DeleteMarker = version.delete_marker }
 end
 
 local DELETE_LIMIT = 1000
 
+-- What goes wrong with single keys stands in an answer that succeeds.
 function operations.DeleteObjects(ctx, params)
   local bucket = buckets.find(ctx, params)
   local request, deleted, problems = params.Delete, {}, {}
   if #request.Objects == 0 or #request.Objects > DELETE_LIMIT then
     buckets.malformed(ctx)
   end
-  for _, object in ipairs(request.Objects) do
-    local version, made = remove(ctx, bucket, {
-      Key = object.Key,
-      VersionId = object.VersionId,
-      BypassGovernanceRetention = params.BypassGovernanceRetention,
-    })
+  for i, object in ipairs(request.Objects) do
+    local version, code = nil, "InternalError"
+    if not (ctx.partial_batch and i == #request.Objects) then
+      version, code = remove(ctx, bucket, {
+        Key = object.Key,
+        VersionId = object.VersionId,
+        BypassGovernanceRetention = params.BypassGovernanceRetention,
+      })
+    end
     if not version then
       problems[#problems + 1] = {
-        Key = object.Key, VersionId = object.VersionId, Code = made,
-        Message = "Access Denied because object protected by object lock.",
+        Key = object.Key, VersionId = object.VersionId, Code = code, Message = MESSAGES[code],
       }
     elseif not request.Quiet then
       deleted[#deleted + 1] = {

@@ -13,7 +13,7 @@ local xml_body = require "infra.aws.protocols.xml_body"
 local Failure = require "infra.sim.failure"
 local routes = require "infra.sim.wire.routes"
 
--- S3's answer to this one is the bare member.
+-- S3's answer to this one is the bare member, an empty element when it has no value.
 local BARE = { GetBucketLocation = "LocationConstraint" }
 
 -- How a body is read and written: read(shape, text) -> value, write(shape, value, element name) -> text.
@@ -68,12 +68,14 @@ local function decode(format, service, operation, request)
 end
 
 local function write_body(format, operation, output, value)
-  local payload = output.traits.payload or BARE[operation.name]
-  if not payload then
+  local bare, payload = BARE[operation.name], output.traits.payload
+  if bare then
+    return format.write(output:member(bare), value[bare] or "", bare)
+  elseif not payload then
     return http_bindings.has_body("response", output) and format.write(output, value, operation.name .. "Result") or ""
   end
   local shape = output:member(payload)
-  if value[payload] == nil or (scalars.is(shape) and not BARE[operation.name]) then
+  if value[payload] == nil or scalars.is(shape) then
     return value[payload] or ""
   end
   return format.write(shape, value[payload], names.root(shape, payload))

@@ -76,14 +76,15 @@ local function required_fields(route, service, request)
 end
 
 --- The operation that a request means, and the texts of its labels by name: of the operations whose path and constant
---- query fields match, one that lacks nothing required before one that does, then the most specific. nil when there is
---- none.
+--- query fields match, one that lacks nothing required before one that does, then the most specific, then one that is
+--- not deprecated. nil when there is none.
 function routes.find(service, request)
   local best, best_score
   for _, route in ipairs(routes_of(service)[request.method] or {}) do
     if matches(route, request) then
       local present, absent = required_fields(route, service, request)
       local score = (absent == 0 and 1000 or 0) + 10 * (route.literals + present) - #route.labels
+        - (route.operation.deprecated and 0.5 or 0)
       if not best or score > best_score then
         best, best_score = route, score
       end
