@@ -22,12 +22,12 @@ CPPFLAGS   = -D_GNU_SOURCE $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LDLIBS     = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null) -ldl
 ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) -fstack-protector-strong -fPIE
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now -rdynamic
+, := ,
 ifneq ($(SANITIZER),)
   override BUILD := $(BUILD)/$(subst $(,),-,$(SANITIZER))
   ALL_CFLAGS += -fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DINFRA_SANITIZED
   ALL_LDFLAGS += -fsanitize=$(SANITIZER)
 endif
-, := ,
 
 C_SOURCES   := $(wildcard host/*.c)
 OBJECTS     := $(C_SOURCES:host/%.c=$(BUILD)/%.o)

@@ -104,28 +104,31 @@ local function without_common_start(before, after, width)
 end
 
 --- Calls add(line) for each line about the differences of two values. options: indent, paint (style.painter), width (nil:
---- lines as long as they get), note = text behind the first line.
+--- lines as long as they get), note = text behind each part.
 function difference.lines(path, before, after, options, add)
-  local paint, indent, width = options.paint, options.indent, options.width or math.huge
-  local function line(symbol, text, more)
-    local limit = width - #indent - 2 - style.width(more or "")
-    add(indent .. symbol .. " " .. style.cut(text, limit) .. paint("magenta", more or ""))
+  local paint, width = options.paint, options.width or math.huge
+  local note = options.note and "  (" .. options.note .. ")" or ""
+  local function line(indent, colour, symbol, text, more)
+    local limit = width - #indent - 2 - style.width(more)
+    add(indent .. paint(colour, symbol) .. " " .. style.cut(text, limit) .. paint("magenta", more))
   end
   difference.leaves(path, before, after, function(where, old, new)
     local old_text, new_text = value.text(old), value.text(new)
+    local indent = options.indent
     if old == nil then
-      line(paint("green", "+"), where .. ": " .. new_text, options.note)
+      line(indent, "green", "+", where .. ": " .. new_text, note)
     elseif new == nil then
-      line(paint("red", "-"), where .. ": " .. old_text, options.note)
+      line(indent, "red", "-", where .. ": " .. old_text, note)
     else
       local short = ("%s: %s → %s"):format(where, old_text, new_text)
-      if #indent + 2 + style.width(short) + style.width(options.note or "") <= width then
-        line(paint("yellow", "~"), short, options.note)
+      if #indent + 2 + style.width(short .. note) <= width then
+        line(indent, "yellow", "~", short, note)
       else
-        old_text, new_text = without_common_start(old_text, new_text, width - #indent - 6)
-        line(paint("yellow", "~"), where, options.note)
-        line("  " .. paint("red", "-"), old_text)
-        line("  " .. paint("green", "+"), new_text)
+        indent = indent .. "    "
+        old_text, new_text = without_common_start(old_text, new_text, width - #indent - 2)
+        line(options.indent, "yellow", "~", where, note)
+        line(indent, "red", "-", old_text, "")
+        line(indent, "green", "+", new_text, "")
       end
     end
   end)

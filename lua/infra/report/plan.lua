@@ -1,83 +1,61 @@
--- A plan as text: by layer, one line per resource, one line per changed property. Used by run, plan, apply and destroy.
+-- A plan as text, by layer, and as data. Used by run, plan, apply and destroy; engine/saved_plan keeps the data.
 
+local difference = require "infra.report.difference"
 local json = require "host.json"
-local reference = require "infra.engine.reference"
 local style = require "infra.report.style"
+local value = require "infra.report.value"
 
 local report = {}
 
-local MAX_VALUE <const> = 100 -- characters of a value on its line
-
-local function is_digest(value)
-  return type(value) == "table" and value["infra:digest"] ~= nil
-end
-
---- A value that may be shown: what is secret or unknown is replaced by text.
-function report.visible(value)
-  if reference.is_secret(value) or is_digest(value) then
-    return "(secret)"
-  elseif reference.is_unknown(value) then
-    return tostring(value)
-  elseif type(value) ~= "table" then
-    return value
-  end
-  return reference.map(value, report.visible)
-end
-
---- One value on one line.
-function report.value(value)
-  if value == nil or value == json.null then
-    return "(not set)"
-  end
-  local shown = report.visible(value)
-  if shown ~= value and type(shown) == "string" then
-    return shown
-  end
-  local text = json.encode(shown)
-  if #text > MAX_VALUE then
-    text = text:sub(1, MAX_VALUE - 3) .. "..."
-  end
-  return text
-end
-
-local function is_structure(value)
-  return type(value) == "table" and not reference.is_deferred(value) and not is_digest(value) and #value == 0
-    and next(value) ~= nil
-end
-
--- Calls line(path, before, after) for the leaves that differ.
-local function leaves(path, before, after, line)
-  if is_structure(before) and is_structure(after) then
-    local names, seen = {}, {}
-    for _, side in ipairs { before, after } do
-      for name in pairs(side) do
-        if not seen[name] then
-          seen[name] = true
-          names[#names + 1] = name
-        end
-      end
+local function each_change(plan, visit)
+  for _, changes in ipairs { plan.changes, plan.obsolete } do
+    for _, change in ipairs(changes) do
+      visit(change)
     end
-    table.sort(names, function(a, b) return tostring(a) < tostring(b) end)
-    for _, name in ipairs(names) do
-      leaves(path .. "." .. tostring(name), before[name], after[name], line)
-    end
-  elseif report.value(before) ~= report.value(after) then
-    line(path, before, after)
   end
 end
 
-local function describe(change, add, paint)
-  local symbol, colour = table.unpack(style.ACTIONS[change.action])
-  local reason = change.reason and paint("dim", "  (" .. change.reason .. ")") or ""
+-- What happens to the resource: its action, or "move" for one that only gets another address; nil for nothing.
+local function event_of(change)
+  if change.action ~= "none" then
+    return change.action
+  end
+  return change.row and change.row.moved_from and "move" or nil
+end
+
+-- "network", "vpc" of "network/vpc".
+local function split(address)
+  local layer, name = address:match("^(.*)/([^/]*)$")
+  return layer or "(no layer)", name or address
+end
+
+local function remarks(change)
+  local texts = { change.reason }
   if change.row and change.row.moved_from then
-    reason = reason .. paint("dim", "  (was " .. change.row.moved_from .. ")")
+    texts[#texts + 1] = "was " .. change.row.moved_from
   end
-  add(("  %s %s  %s%s"):format(paint(colour, symbol), change.address, paint("dim", change.type), reason))
-  for _, difference in ipairs(change.differences) do
-    leaves(difference.name, difference.before, difference.after, function(path, before, after)
-      add(("      %s: %s %s %s%s"):format(path, report.value(before), paint("dim", "->"), report.value(after),
-        difference.replaces and paint("magenta", "  (forces replacement)") or ""))
-    end)
+  if change.action == "replace" and change.create_first then
+    texts[#texts + 1] = "the new one before the old one goes"
+  end
+  return #texts > 0 and "  (" .. table.concat(texts, "; ") .. ")" or ""
+end
+
+-- The lines of one change; `widths` of the columns for names and types.
+local function describe(change, widths, options, add)
+  local paint = options.paint
+  local symbol, colour = table.unpack(style.ACTIONS[event_of(change)])
+  local _, name = split(change.address)
+  local remark = remarks(change)
+  local type_name = remark ~= "" and style.pad(change.type, widths.type) or change.type
+  add(("  %s %s  %s"):format(paint(colour, symbol), style.pad(name, widths.name), paint("dim", type_name .. remark)))
+  for _, one in ipairs(change.differences) do
+    difference.lines(one.name, one.before, one.after, { indent = "      ", paint = paint, width = options.width,
+      note = one.replaces and "forces replacement" }, add)
+  end
+  if options.details and change.action == "create" then
+    for _, property in ipairs(style.names(change.desired)) do
+      add(style.cut(("      %s: %s"):format(property, value.text(change.desired[property])), options.width))
+    end
   end
 end
 
@@ -89,59 +67,58 @@ function report.summary(counts)
       parts[#parts + 1] = ("%d to %s"):format(counts[action], action)
     end
   end
-  local unchanged = ("%d unchanged"):format(counts.none)
-  return #parts > 0 and table.concat(parts, ", ") .. "; " .. unchanged or "nothing to do; " .. unchanged
+  local text = #parts > 0 and table.concat(parts, ", ") or "nothing to do"
+  return counts.none > 0 and ("%s; %d unchanged"):format(text, counts.none) or text
 end
 
---- The plan as lines of text. options: colour, details = also the properties of what is created.
+--- The plan as text. options: colour, width (in columns; nil: lines as long as they get), details = also the properties
+--- of what is created.
 function report.text(plan, options)
   local paint = style.painter(options.colour)
-  local lines = {}
+  local lines, widths, layer = {}, { name = 0, type = 0 }, nil
   local function add(text)
     lines[#lines + 1] = text
   end
-  local layer
-  for _, changes in ipairs { plan.changes, plan.obsolete } do
-    for _, change in ipairs(changes) do
-      local moved = change.row and change.row.moved_from
-      if change.action ~= "none" or moved then
-        local own = change.address:match("^(.*)/") or "stack"
-        if own ~= layer then
-          layer = own
-          add(paint("bold", own))
-        end
-        describe(change, add, paint)
-        if options.details and change.action == "create" then
-          for name, value in pairs(change.desired) do
-            add(("      %s: %s"):format(name, report.value(value)))
-          end
-        end
-      end
+  each_change(plan, function(change)
+    if event_of(change) then
+      local _, name = split(change.address)
+      widths.name, widths.type = math.max(widths.name, style.width(name)), math.max(widths.type, #change.type)
     end
-  end
+  end)
+  each_change(plan, function(change)
+    if event_of(change) then
+      local own = split(change.address)
+      if own ~= layer then
+        layer = own
+        add(paint("bold", own))
+      end
+      describe(change, widths, { paint = paint, width = options.width, details = options.details }, add)
+    end
+  end)
   add(("%sPlan: %s"):format(#lines > 0 and "\n" or "", report.summary(plan.counts)))
   return table.concat(lines, "\n") .. "\n"
 end
 
---- The plan as data for JSON: what `infra plan --json` prints and a saved plan holds.
+local function change_data(change)
+  local where, differences = change.resource or change.row, json.array {}
+  for i, one in ipairs(change.differences) do
+    differences[i] = { name = one.name, before = value.visible(one.before), after = value.visible(one.after),
+      replaces = one.replaces or nil }
+  end
+  local makes = change.action == "create" or change.action == "replace"
+  return {
+    address = change.address, type = change.type, action = change.action, reason = change.reason,
+    region = where.region, source = where.source, moved_from = change.row and change.row.moved_from,
+    differences = differences, properties = makes and json.object(value.visible(change.desired)) or nil,
+  }
+end
+
+--- The plan as data for JSON, without secrets: what `infra plan --json` prints and a saved plan holds.
 function report.data(plan)
   local changes = json.array {}
-  for _, list in ipairs { plan.changes, plan.obsolete } do
-    for _, change in ipairs(list) do
-      local differences = json.array {}
-      for i, difference in ipairs(change.differences) do
-        differences[i] = {
-          name = difference.name, before = report.visible(difference.before),
-          after = report.visible(difference.after), replaces = difference.replaces or nil,
-        }
-      end
-      changes[#changes + 1] = {
-        address = change.address, type = change.type, action = change.action, reason = change.reason,
-        differences = differences, region = (change.resource or change.row).region,
-        source = (change.resource or change.row).source,
-      }
-    end
-  end
+  each_change(plan, function(change)
+    changes[#changes + 1] = change_data(change)
+  end)
   return { stack = plan.stack, serial = plan.serial, counts = plan.counts, changes = changes }
 end
 

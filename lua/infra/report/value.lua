@@ -3,7 +3,6 @@
 
 local json = require "host.json"
 local reference = require "infra.engine.reference"
-local style = require "infra.report.style"
 
 local value = {}
 

@@ -46,8 +46,8 @@ end
 
 --- Puts an interface that AWS manages into a subnet (an object of kinds.Subnet), at its next free address unless
 --- `members` says which. `members`: Description, InterfaceType, RequesterId, Groups ({ GroupId, GroupName } each), ...
---- Returns it, or nil when the subnet is full.
-function interfaces.create(ctx, subnet, members)
+--- `params`: of the operation, when it may tag the interface. Returns it, or nil when the subnet is full.
+function interfaces.create(ctx, subnet, members, params)
   local address = members.PrivateIpAddress or free_address(ctx, subnet)
   if not address then
     return nil
@@ -70,7 +70,27 @@ function interfaces.create(ctx, subnet, members)
   for name, value in pairs(members) do
     interface[name] = value
   end
-  return Interface:create(ctx, interface)
+  return Interface:create(ctx, interface, params)
+end
+
+function operations.CreateNetworkInterface(ctx, params)
+  local subnet, groups = kinds.Subnet:find(ctx, params.SubnetId), {}
+  for i, id in ipairs(params.Groups or {}) do
+    groups[i] = { GroupId = id, GroupName = kinds.SecurityGroup:find(ctx, id).GroupName }
+  end
+  if interfaces.free_addresses(ctx, subnet) == 0 then
+    ctx:fail("InsufficientFreeAddressesInSubnet",
+      ("The specified subnet %s does not have enough free addresses."):format(subnet.SubnetId))
+  end
+  local interface = interfaces.create(ctx, subnet, {
+    Description = params.Description or "",
+    Groups = groups,
+    InterfaceType = "interface",
+    RequesterManaged = false,
+    Status = "available",
+    Attachment = false,
+  }, params)
+  return { NetworkInterface = Interface:show(ctx, interface) }
 end
 
 operations.DescribeNetworkInterfaces = Interface:describe()

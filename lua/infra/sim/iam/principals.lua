@@ -84,12 +84,13 @@ function principals.render(ctx, text, bindings)
   return text
 end
 
---- Whether `service` ("lambda.amazonaws.com") can assume the role with this ARN by now.
-function principals.assumable_by(ctx, arn, service)
+--- Whether `service` ("lambda.amazonaws.com") can assume the role with this ARN by now, on behalf of `source_arn` (nil:
+--- of nothing in particular) in this account.
+function principals.assumable_by(ctx, arn, service, source_arn)
   local role = principals.role(ctx, arn, true)
   return role ~= nil and policy.allows(policy.decode(role.AssumeRolePolicyDocument), {
     action = "sts:AssumeRole",
-    context = {},
+    context = { ["aws:sourceaccount"] = ctx.account, ["aws:sourcearn"] = source_arn },
     principal = function(kind, value)
       return kind == "Service" and value == service
     end,

@@ -16,7 +16,6 @@ local TRUST_POLICY_LIMIT = 2048
 local LISTED = {
   "Path", "RoleName", "RoleId", "Arn", "CreateDate", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration",
 }
-local SHOWN = table.move({ "PermissionsBoundary", "Tags" }, 1, 2, #LISTED + 1, table.move(LISTED, 1, #LISTED, 1, {}))
 
 local TRUST = {
   invalid = "This policy contains invalid Json",
@@ -35,8 +34,9 @@ local LINKED_NAMES = {
   ["codestar-notifications"] = "CodeStarNotifications",
 }
 
-local function view(ctx, role, members)
-  local shown = entities.view(role, members)
+-- A role as ListRoles shows it.
+local function listed_view(ctx, role)
+  local shown = entities.view(role, LISTED)
   local document = principals.render(ctx, role.AssumeRolePolicyDocument, role.bindings)
   shown.AssumeRolePolicyDocument = entities.encoded(document)
   return shown
@@ -44,8 +44,8 @@ end
 
 --- A role as GetRole shows it.
 function roles.view(ctx, role)
-  local shown = view(ctx, role, SHOWN)
-  shown.RoleLastUsed = {}
+  local shown = listed_view(ctx, role)
+  shown.PermissionsBoundary, shown.Tags, shown.RoleLastUsed = role.PermissionsBoundary, role.Tags, {}
   return shown
 end
 
@@ -137,7 +137,7 @@ function operations.ListRoles(ctx, params)
   return entities.listed(ctx, params, "Roles", entities.all(ctx, "role", params.PathPrefix), function(role)
     return role.RoleName:lower()
   end, function(role)
-    return view(ctx, role, LISTED)
+    return listed_view(ctx, role)
   end)
 end
 

@@ -167,7 +167,8 @@ function facet_rules.replication(ctx, bucket, configuration)
   if not is_versioned(bucket) then
     fail(ctx, "InvalidRequest", "Versioning must be 'Enabled' on the bucket to apply a replication configuration")
   end
-  if not principals.assumable_by(ctx, configuration.Role, "s3.amazonaws.com") then
+  local source = ("arn:%s:s3:::%s"):format(ctx.partition, bucket.Name)
+  if not principals.assumable_by(ctx, configuration.Role, "s3.amazonaws.com", source) then
     fail(ctx, "InvalidRequest", "S3 does not have permission to assume the role %s", configuration.Role)
   end
   local priorities = {}

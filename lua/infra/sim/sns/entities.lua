@@ -4,8 +4,8 @@
 -- Kept in the region's store:
 --   topic         by name: { TopicArn, fifo, attributes = { name = value }, bindings (of the policy, see
 --                 infra.sim.iam.principals), tags = { key = value }, deleted = number of subscriptions that are gone }
---   subscription  by ARN: { SubscriptionArn, TopicArn, Protocol, Endpoint, Owner, principal (who subscribed), attributes,
---                 created_at, confirmed, authenticated, token, token_ends_at }
+--   subscription  by ARN: { SubscriptionArn, TopicArn, Protocol, Endpoint, Owner, principal (who subscribed),
+--                 attributes, created_at, confirmed, authenticated, token, token_ends_at }
 
 local json = require "host.json"
 
