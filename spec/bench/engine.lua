@@ -52,8 +52,8 @@ return function(say)
       local seconds, count = apply(path, step[2])
       local each = seconds / count * 1000
       base[step[1]] = base[step[1]] or each
-      say(("%s of %d resources"):format(step[1], count), "%7.2f s, %.2f ms each, %.2f times the smallest's", seconds, each,
-        each / base[step[1]])
+      local label = ("%s of %d resources"):format(step[1], count)
+      say(label, "%7.2f s, %.2f ms each, %.2f times the smallest's", seconds, each, each / base[step[1]])
     end
     remove()
   end

@@ -65,7 +65,8 @@ describe("the staging stack on moto", function()
   end)
 
   it("replaces a subnet whose range changes, with what hangs on it", function()
-    local moved = { 'cidr = "10.20.0.0/16"', 'cidr = "10.20.0.0/16", public_cidrs = { "10.20.0.0/24", "10.20.9.0/24" }' }
+    local range = 'cidr = "10.20.0.0/16"'
+    local moved = { range, range .. ', public_cidrs = { "10.20.0.0/24", "10.20.9.0/24" }' }
     local out = run(table.unpack(moved))
     assert.matches("forces replacement", out)
     assert.matches("2 created, 2 deleted", out)

@@ -33,6 +33,38 @@ describe("an elastic IP address", function()
     end)
   end)
 
+  it("moves between the account's own interfaces", function()
+    run(function(aws)
+      local params = prepared(aws)
+      local function interface()
+        return aws.CreateNetworkInterface { SubnetId = params.SubnetId }.NetworkInterface.NetworkInterfaceId
+      end
+      local first, second = interface(), interface()
+      local address = { AllocationId = params.AllocationId }
+      aws.AssociateAddress { AllocationId = params.AllocationId, NetworkInterfaceId = first }
+      assert.equal("InvalidIPAddress.InUse", (aws.refused.ReleaseAddress(address)))
+      assert.equal("Resource.AlreadyAssociated", (aws.refused.AssociateAddress {
+        AllocationId = params.AllocationId, NetworkInterfaceId = second, AllowReassociation = false,
+      }))
+      local moved = aws.AssociateAddress { AllocationId = params.AllocationId, NetworkInterfaceId = second }
+      assert.is_nil(aws.DescribeNetworkInterfaces { NetworkInterfaceIds = { first } }.NetworkInterfaces[1].Association)
+      assert.equal(second, aws.DescribeAddresses {}.Addresses[1].NetworkInterfaceId)
+      aws.DisassociateAddress { AssociationId = moved.AssociationId }
+      assert.equal("InvalidAssociationID.NotFound",
+        (aws.refused.DisassociateAddress { AssociationId = moved.AssociationId }))
+      aws.ReleaseAddress(address)
+    end)
+  end)
+
+  it("needs an internet gateway to be associated", function()
+    run(function(aws)
+      local params = prepared(aws, true)
+      local id = aws.CreateNetworkInterface { SubnetId = params.SubnetId }.NetworkInterface.NetworkInterfaceId
+      assert.equal("Gateway.NotAttached",
+        (aws.refused.AssociateAddress { AllocationId = params.AllocationId, NetworkInterfaceId = id }))
+    end)
+  end)
+
   it("belongs to its NAT gateway until that is deleted", function()
     run(function(aws)
       local params = prepared(aws)

@@ -220,3 +220,38 @@ describe("an internet gateway", function()
     end)
   end)
 end)
+
+describe("a network interface", function()
+  it("takes the next free address of its subnet", function()
+    run(function(aws)
+      local vpc = network.vpc(aws)
+      local subnet = network.subnet(aws, vpc, "10.0.0.0/28")
+      local made = {}
+      for i = 1, 11 do
+        made[i] = aws.CreateNetworkInterface { SubnetId = subnet }.NetworkInterface
+      end
+      assert.equal("10.0.0.4", made[1].PrivateIpAddress)
+      assert.equal("10.0.0.14", made[11].PrivateIpAddress)
+      assert.equal("default", made[1].Groups[1].GroupName)
+      assert.equal("available", made[1].Status)
+      assert.equal("InsufficientFreeAddressesInSubnet", (aws.refused.CreateNetworkInterface { SubnetId = subnet }))
+      aws.DeleteNetworkInterface { NetworkInterfaceId = made[3].NetworkInterfaceId }
+      assert.equal("10.0.0.6", aws.CreateNetworkInterface { SubnetId = subnet }.NetworkInterface.PrivateIpAddress)
+    end)
+  end)
+
+  it("keeps its groups and its subnet from being deleted", function()
+    run(function(aws)
+      local vpc = network.vpc(aws)
+      local subnet = network.subnet(aws, vpc)
+      local group = aws.CreateSecurityGroup { VpcId = vpc, GroupName = "a", Description = "b" }.GroupId
+      local made = aws.CreateNetworkInterface { SubnetId = subnet, Groups = { group } }
+      local id = made.NetworkInterface.NetworkInterfaceId
+      assert.equal("DependencyViolation", (aws.refused.DeleteSecurityGroup { GroupId = group }))
+      assert.equal("DependencyViolation", (aws.refused.DeleteSubnet { SubnetId = subnet }))
+      aws.DeleteNetworkInterface { NetworkInterfaceId = id }
+      aws.DeleteSecurityGroup { GroupId = group }
+      aws.DeleteSubnet { SubnetId = subnet }
+    end)
+  end)
+end)

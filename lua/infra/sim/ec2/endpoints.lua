@@ -14,21 +14,10 @@ local STARTING, ENDING = 90, 60
 local FULL_ACCESS = '{"Version":"2008-10-17","Statement":'
   .. '[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
 
--- Its groups, as an interface shows them: { GroupId, GroupName } each.
-local function groups_of(ctx, endpoint)
-  local shown = {}
-  for i, id in ipairs(endpoint.SecurityGroupIds) do
-    local group = kinds.SecurityGroup:get(ctx, id)
-    shown[i] = { GroupId = id, GroupName = group and group.GroupName }
-  end
-  return shown
-end
-
 function VpcEndpoint.render(ctx, shown, object)
   if object.gone_at then
     shown.State = "deleting"
   end
-  shown.Groups = groups_of(ctx, object)
   shown.RouteTableIds = {}
   for id, route_table in RouteTable:each(ctx, "VpcId", object.VpcId) do
     for _, route in ipairs(route_table.Routes) do
@@ -87,14 +76,6 @@ end
 
 -- -- interfaces -------------------------------------------------------------------------------------------------------
 
-local function default_group(ctx, vpc_id)
-  for id, group in kinds.SecurityGroup:each(ctx, "VpcId", vpc_id) do
-    if group.GroupName == "default" then
-      return id
-    end
-  end
-end
-
 local function checked(ctx, kind, ids)
   local found = {}
   for i, id in ipairs(ids or {}) do
@@ -131,11 +112,10 @@ end
 
 -- Makes interfaces in further subnets, and gives all of them the endpoint's groups.
 local function add_interfaces(ctx, endpoint, subnets)
-  local groups = groups_of(ctx, endpoint)
   for _, id in ipairs(endpoint.NetworkInterfaceIds) do
     local interface = kinds.Interface:get(ctx, id)
     if interface then
-      interface.Groups = groups
+      interface.Groups = endpoint.Groups
       kinds.Interface:put(ctx, interface)
     end
   end
@@ -143,7 +123,7 @@ local function add_interfaces(ctx, endpoint, subnets)
     local interface = interfaces.create(ctx, subnet, {
       Description = "VPC Endpoint Interface " .. endpoint.VpcEndpointId,
       InterfaceType = "vpc_endpoint",
-      Groups = groups,
+      Groups = endpoint.Groups,
     })
     table.insert(endpoint.SubnetIds, subnet.SubnetId)
     table.insert(endpoint.NetworkInterfaceIds, interface.NetworkInterfaceId)
@@ -171,14 +151,13 @@ function operations.CreateVpcEndpoint(ctx, params)
     return { VpcEndpoint = VpcEndpoint:show(ctx, VpcEndpoint:get(ctx, known)), ClientToken = params.ClientToken }
   end
   local vpc, kind, prefix_list = kinds.Vpc:find(ctx, params.VpcId), service_of(ctx, params)
-  local route_tables, subnets, group_ids = {}, {}, {}
+  local route_tables, subnets, groups = {}, {}, {}
   if prefix_list then
     route_tables = checked_tables(ctx, params.RouteTableIds, vpc.VpcId, prefix_list)
   else
     check_private_dns(ctx, params, vpc)
     subnets = checked_subnets(ctx, params.SubnetIds)
-    checked(ctx, kinds.SecurityGroup, params.SecurityGroupIds)
-    group_ids = params.SecurityGroupIds or { default_group(ctx, vpc.VpcId) }
+    groups = interfaces.groups(ctx, vpc.VpcId, params.SecurityGroupIds)
   end
   local endpoint = VpcEndpoint:create(ctx, {
     VpcId = vpc.VpcId,
@@ -187,7 +166,7 @@ function operations.CreateVpcEndpoint(ctx, params)
     PolicyDocument = params.PolicyDocument or FULL_ACCESS,
     PrivateDnsEnabled = not prefix_list and params.PrivateDnsEnabled ~= false,
     RequesterManaged = false,
-    SecurityGroupIds = group_ids,
+    Groups = groups,
     SubnetIds = {},
     NetworkInterfaceIds = {},
     DnsEntries = {},
@@ -203,13 +182,14 @@ end
 
 operations.DescribeVpcEndpoints = VpcEndpoint:describe()
 
-local function without(list, removed)
+-- The items of a list whose `member` (nil: they themselves) is not among those removed.
+local function without(list, removed, member)
   local gone, kept = {}, {}
-  for _, item in ipairs(removed or {}) do
-    gone[item] = true
+  for _, id in ipairs(removed or {}) do
+    gone[id] = true
   end
   for _, item in ipairs(list) do
-    if not gone[item] then
+    if not gone[member and item[member] or item] then
       kept[#kept + 1] = item
     end
   end
@@ -231,14 +211,13 @@ function operations.ModifyVpcEndpoint(ctx, params)
   local prefix_list = endpoint.VpcEndpointType == "Gateway" and prefix_lists.of_service(ctx, endpoint.ServiceName)
   local added_tables = prefix_list and checked_tables(ctx, params.AddRouteTableIds, endpoint.VpcId, prefix_list) or {}
   checked(ctx, RouteTable, params.RemoveRouteTableIds)
-  checked(ctx, kinds.SecurityGroup, params.AddSecurityGroupIds)
+  local added_groups = params.AddSecurityGroupIds and interfaces.groups(ctx, endpoint.VpcId, params.AddSecurityGroupIds)
   local added_subnets = checked_subnets(ctx, params.AddSubnetIds)
 
   remove_routes(ctx, params.RemoveRouteTableIds or {}, endpoint.VpcEndpointId)
   add_routes(ctx, added_tables, prefix_list, endpoint.VpcEndpointId)
-  endpoint.SecurityGroupIds = without(endpoint.SecurityGroupIds, params.RemoveSecurityGroupIds)
-  table.move(params.AddSecurityGroupIds or {}, 1, #(params.AddSecurityGroupIds or {}), #endpoint.SecurityGroupIds + 1,
-    endpoint.SecurityGroupIds)
+  endpoint.Groups = without(endpoint.Groups, params.RemoveSecurityGroupIds, "GroupId")
+  table.move(added_groups or {}, 1, #(added_groups or {}), #endpoint.Groups + 1, endpoint.Groups)
   end_interfaces(ctx, endpoint, ctx.now(), params.RemoveSubnetIds or {})
   endpoint.SubnetIds = without(endpoint.SubnetIds, params.RemoveSubnetIds)
   add_interfaces(ctx, endpoint, added_subnets)

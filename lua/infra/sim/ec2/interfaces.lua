@@ -44,52 +44,64 @@ local function free_address(ctx, subnet)
   end
 end
 
---- Puts an interface that AWS manages into a subnet (an object of kinds.Subnet), at its next free address unless
---- `members` says which. `members`: Description, InterfaceType, RequesterId, Groups ({ GroupId, GroupName } each), ...
---- `params`: of the operation, when it may tag the interface. Returns it, or nil when the subnet is full.
-function interfaces.create(ctx, subnet, members, params)
-  local address = members.PrivateIpAddress or free_address(ctx, subnet)
-  if not address then
+--- Security groups of a VPC as interfaces keep them, { GroupId, GroupName } each, checked; without `ids` the default
+--- one.
+function interfaces.groups(ctx, vpc_id, ids)
+  local groups = {}
+  if ids and #ids > 0 then
+    for i, id in ipairs(ids) do
+      groups[i] = { GroupId = id, GroupName = kinds.SecurityGroup:find(ctx, id).GroupName }
+    end
+    return groups
+  end
+  for id, group in kinds.SecurityGroup:each(ctx, "VpcId", vpc_id) do
+    if group.GroupName == "default" then
+      groups[1] = { GroupId = id, GroupName = "default" }
+    end
+  end
+  return groups
+end
+
+-- Puts an interface into a subnet; returns it, or nil when the subnet is full.
+local function place(ctx, subnet, members, params)
+  members.PrivateIpAddress = members.PrivateIpAddress or free_address(ctx, subnet)
+  if not members.PrivateIpAddress then
     return nil
   end
-  local interface = {
-    SubnetId = subnet.SubnetId,
-    VpcId = subnet.VpcId,
-    AvailabilityZone = subnet.AvailabilityZone,
-    PrivateIpAddress = address,
-    MacAddress = "02" .. ctx.unique(10):gsub("%x%x", ":%0"),
-    RequesterManaged = true,
-    SourceDestCheck = true,
-    Status = "in-use",
-    Groups = {},
-    Attachment = {
-      AttachmentId = ctx.id "ela-attach", DeleteOnTermination = false, DeviceIndex = 1, InstanceOwnerId = "amazon-aws",
-      Status = "attached",
-    },
+  members.SubnetId, members.VpcId, members.AvailabilityZone = subnet.SubnetId, subnet.VpcId, subnet.AvailabilityZone
+  members.MacAddress = "02" .. ctx.unique(10):gsub("%x%x", ":%0")
+  members.SourceDestCheck = members.SourceDestCheck ~= false
+  members.Groups = members.Groups or {}
+  return Interface:create(ctx, members, params)
+end
+
+--- Puts an interface that AWS manages into a subnet (an object of kinds.Subnet), at its next free address unless
+--- `members` says which. `members`: Description, InterfaceType, RequesterId, Groups (interfaces.groups), ...
+--- Returns it, or nil when the subnet is full.
+function interfaces.create(ctx, subnet, members)
+  members.RequesterManaged = true
+  members.Status = "in-use"
+  members.Attachment = {
+    AttachmentId = ctx.id "ela-attach", DeleteOnTermination = false, DeviceIndex = 1, InstanceOwnerId = "amazon-aws",
+    Status = "attached",
   }
-  for name, value in pairs(members) do
-    interface[name] = value
-  end
-  return Interface:create(ctx, interface, params)
+  return place(ctx, subnet, members)
 end
 
 function operations.CreateNetworkInterface(ctx, params)
-  local subnet, groups = kinds.Subnet:find(ctx, params.SubnetId), {}
-  for i, id in ipairs(params.Groups or {}) do
-    groups[i] = { GroupId = id, GroupName = kinds.SecurityGroup:find(ctx, id).GroupName }
-  end
-  if interfaces.free_addresses(ctx, subnet) == 0 then
+  local subnet = kinds.Subnet:find(ctx, params.SubnetId)
+  local interface = place(ctx, subnet, {
+    Description = params.Description or "",
+    Groups = interfaces.groups(ctx, subnet.VpcId, params.Groups),
+    InterfaceType = "interface",
+    PrivateIpAddress = params.PrivateIpAddress,
+    RequesterManaged = false,
+    Status = "available",
+  }, params)
+  if not interface then
     ctx:fail("InsufficientFreeAddressesInSubnet",
       ("The specified subnet %s does not have enough free addresses."):format(subnet.SubnetId))
   end
-  local interface = interfaces.create(ctx, subnet, {
-    Description = params.Description or "",
-    Groups = groups,
-    InterfaceType = "interface",
-    RequesterManaged = false,
-    Status = "available",
-    Attachment = false,
-  }, params)
   return { NetworkInterface = Interface:show(ctx, interface) }
 end
 
