@@ -2,109 +2,208 @@
 --
 --   {
 --     api = 1,                                   the version of this interface that it was written for
---     name = "example", summary = "...",
+--     name = "example", summary = "...",         the name is the folder's
 --     types = {                                  resource types: schema (checked like AWS's own) and handler
 --       ["Example::Note"] = { schema = { properties, attributes, primary_identifier }, handler = { ... } },
 --     },
---     layers = { name = layer },                 optional, for stack:layer
+--     layers = { name = { options, build } },    for stack:layer
 --   }
 --
--- The vocabulary of handlers is in handler/schema.lua. A stack names its plug-ins: plugins = { "example" }.
+-- The vocabulary of handlers is in handler/schema.lua; plugins/local is an example. A stack names its plug-ins:
+-- plugins = { "example" }. Used by infra.project.
 
 local errors = require "infra.errors"
 local fs = require "host.fs"
 local handler_schema = require "infra.handler.schema"
+local modules = require "host.modules"
 local resources = require "infra.resources"
+local source = require "infra.engine.source"
+local suggest = require "infra.suggest"
 
 local plugins = {}
 
 --- The version of the interface that this file offers.
 plugins.API = 1
 
-local MANIFEST = { api = "number", name = "string", summary = "string", types = "table", layers = "table" }
-local KINDS = {
-  string = true, integer = true, number = true, boolean = true, json = true, array = true, map = true,
+-- What a table may have: field -> { Lua type, required }.
+local REQUIRED <const> = true
+local MANIFEST = {
+  api = { "number", REQUIRED }, name = { "string", REQUIRED }, summary = { "string", REQUIRED }, types = { "table" },
+  layers = { "table" },
+}
+local TYPE = { schema = { "table", REQUIRED }, handler = { "table", REQUIRED } }
+local SCHEMA = {
+  properties = { "table", REQUIRED }, attributes = { "table" }, primary_identifier = { "table", REQUIRED },
+  documentation = { "string" },
+}
+local MEMBER = {
+  type = { "table", REQUIRED }, required = { "boolean" }, replacement = { "string" }, default = { "any" },
+  documentation = { "string" },
+}
+local LAYER = { options = { "table", REQUIRED }, build = { "function", REQUIRED } }
+
+-- Types of values, and whether they have an `element`.
+local VALUES = {
+  string = false, integer = false, number = false, boolean = false, json = false, array = true, map = true,
 }
 
-local function bad(path, message, ...)
-  return errors.fail { code = "BadPlugin", source = path, message = message:format(...) }
+-- A fault; caught where a plug-in is loaded. `where` is the way to it inside plugin.lua's table.
+local function fault(where, message, ...)
+  error(errors.new { code = "BadPlugin", message = where .. ": " .. message:format(...) }, 0)
 end
 
-local function check_type(path, name, definition)
-  if not name:match("^%w+::[%w:]+$") or name:match("^AWS::") then
-    return bad(path, "'%s' is no name for a plug-in's type: write Something::Name", name)
-  elseif type(definition.schema) ~= "table" or type(definition.schema.properties) ~= "table" then
-    return bad(path, "%s: schema.properties is missing", name)
-  elseif type(definition.schema.primary_identifier) ~= "table" then
-    return bad(path, "%s: schema.primary_identifier is missing", name)
+local function sorted_names(map)
+  local names = {}
+  for name in pairs(map) do
+    names[#names + 1] = tostring(name)
   end
-  for property, declared in pairs(definition.schema.properties) do
-    if type(declared) ~= "table" or type(declared.type) ~= "table" or not KINDS[declared.type.type] then
-      return bad(path, "%s: property '%s' needs type = { type = \"string\" } or the like", name, property)
+  table.sort(names)
+  return names
+end
+
+local function check_fields(where, value, fields)
+  if type(value) ~= "table" then
+    fault(where, "must be a table, is a %s", type(value))
+  end
+  for _, name in ipairs(sorted_names(value)) do
+    local kind = fields[name] and fields[name][1]
+    if not kind then
+      fault(where, "there is no field '%s'%s", name, suggest(name, sorted_names(fields)))
+    elseif kind ~= "any" and type(value[name]) ~= kind then
+      fault(where, "'%s' must be a %s, is a %s", name, kind, type(value[name]))
     end
   end
-  local ok, message = handler_schema.check(name, definition.handler or {})
-  if not ok then
-    return bad(path, "%s", message)
+  for _, name in ipairs(sorted_names(fields)) do
+    if fields[name][2] and value[name] == nil then
+      fault(where, "'%s' is missing", name)
+    end
   end
-  return true
 end
 
-local function check(path, manifest)
-  if type(manifest) ~= "table" then
-    return bad(path, "a plug-in returns a table")
-  elseif manifest.api ~= plugins.API then
-    return bad(path, "it was written for version %s of the plug-in interface, this is version %d", tostring(manifest.api),
+local function check_value_type(where, declared)
+  local has_element = type(declared) == "table" and VALUES[declared.type]
+  if has_element == nil or type(declared) ~= "table" then
+    fault(where, "must be { type = ... } with one of %s", table.concat(sorted_names(VALUES), ", "))
+  elseif has_element then
+    check_value_type(where .. ".element", declared.element)
+  end
+end
+
+-- Every property must be one that the handler can set, and the other way round.
+local function check_handler(name, schema, handler)
+  local called, ok, message = pcall(handler_schema.check, name, handler)
+  if not (called and ok) then
+    error(errors.new { code = "BadPlugin", message = called and message or name .. ".handler: is malformed" }, 0)
+  end
+  local attributes = schema.attributes or {}
+  for _, list in ipairs { schema.primary_identifier, handler.identity } do
+    for _, member in ipairs(list) do
+      if not (schema.properties[member] or attributes[member]) then
+        fault(name, "what identifies it, '%s', is neither a property nor an attribute", member)
+      end
+    end
+  end
+  local settable, properties = handler_schema.supported(handler), sorted_names(schema.properties)
+  for _, property in ipairs(sorted_names(settable)) do
+    if not schema.properties[property] then
+      fault(name .. ".handler", "there is no property '%s'%s", property, suggest(property, properties))
+    end
+  end
+  for _, property in ipairs(properties) do
+    if not settable[property] then
+      fault(name .. ".handler", "nothing sets the property '%s': it must be in create or in a facet", property)
+    end
+  end
+end
+
+local function check_type(name, definition)
+  if not name:match "^%w+::[%w:]+$" or name:match "^AWS::" or name:match "^Infra::" then
+    fault("types", "'%s' is no name for a plug-in's type: write Something::Name", name)
+  end
+  check_fields(name, definition, TYPE)
+  check_fields(name .. ".schema", definition.schema, SCHEMA)
+  for _, kind in ipairs { "properties", "attributes" } do
+    for member, declared in pairs(definition.schema[kind] or {}) do
+      local where = ("%s.schema.%s.%s"):format(name, kind, tostring(member))
+      check_fields(where, declared, MEMBER)
+      check_value_type(where .. ".type", declared.type)
+    end
+  end
+  check_handler(name, definition.schema, definition.handler)
+end
+
+local owners = {} -- "type Example::Note" -> the file that declared it
+
+local function check_owner(path, what)
+  if owners[what] and owners[what] ~= path then
+    fault(what, "%s declares one too", owners[what])
+  end
+end
+
+local function check(path, folder, manifest)
+  if type(manifest) == "table" and manifest.api ~= plugins.API then -- its fields are then those of another version
+    fault("api", "it was written for version %s of the plug-in interface, this is version %d", tostring(manifest.api),
       plugins.API)
   end
-  for field, value in pairs(manifest) do
-    if type(value) ~= MANIFEST[field] then
-      return bad(path, MANIFEST[field] and "'%s' must be a %s" or "there is no field '%s'", field, MANIFEST[field])
-    end
+  check_fields("plugin.lua", manifest, MANIFEST)
+  if manifest.name ~= folder then
+    fault("name", "'%s' must be the folder's, '%s'", manifest.name, folder)
   end
   for name, definition in pairs(manifest.types or {}) do
-    local ok, err = check_type(path, name, definition)
-    if not ok then
-      return nil, err
+    check_type(name, definition)
+    check_owner(path, "type " .. name)
+  end
+  for name, layer in pairs(manifest.layers or {}) do
+    check_fields("layer " .. name, layer, LAYER)
+    check_owner(path, "layer " .. name)
+    if modules.text("infra.layers." .. name) then
+      fault("layer " .. name, "infra has one of that name")
     end
   end
-  return true
 end
 
-local loaded = {}
-
---- Loads plugins/NAME/plugin.lua of the project at `root` and registers what it declares. Returns true, or nil and an
---- error that names the file.
-function plugins.load(name, root)
-  if loaded[name] then
-    return true
+local function register(path, manifest)
+  for name, definition in pairs(manifest.types or {}) do
+    owners["type " .. name] = path
+    resources.add(name, definition.schema, definition.handler)
   end
+  for name, layer in pairs(manifest.layers or {}) do
+    owners["layer " .. name] = path
+    package.loaded["infra.layers." .. name] = layer
+  end
+end
+
+local function unknown(name, root)
+  local folders = root and fs.list(root .. "/plugins") or {}
+  return errors.fail {
+    code = "UnknownPlugin",
+    message = ("there is no plug-in '%s'%s"):format(name, suggest(name, folders)),
+    hint = root and ("it would be %s/plugins/%s/plugin.lua"):format(root, name) or
+      "the stack's project has no folder called plugins",
+  }
+end
+
+--- Loads plugins/NAME/plugin.lua of the project at `root` (nil: it has no such folder) and registers what it declares,
+--- in place of what an earlier load has registered. Returns true, or nil and an error that names the file.
+function plugins.load(name, root)
+  name = tostring(name)
   local path = root and ("%s/plugins/%s/plugin.lua"):format(root, name)
   if not path or not fs.stat(path) then
-    return errors.fail { code = "UnknownPlugin", message = ("there is no plug-in '%s' (no %s)"):format(name,
-      path or "plugins folder") }
+    return unknown(name, root)
   end
   local chunk, message = loadfile(path, "t")
-  local ok, manifest
-  if chunk then
-    ok, manifest = pcall(chunk)
-    message = manifest
+  if not chunk then
+    return nil, source.fault(message)
   end
+  local ok, problem = xpcall(function()
+    local manifest = chunk()
+    check(path, name, manifest)
+    register(path, manifest)
+  end, source.caught)
   if not ok then
-    return bad(path, "%s", tostring(message))
+    problem.source = problem.source or path
+    return nil, problem
   end
-  local err
-  ok, err = check(path, manifest)
-  if not ok then
-    return nil, err
-  end
-  for type_name, definition in pairs(manifest.types or {}) do
-    resources.add(type_name, definition.schema, definition.handler)
-  end
-  for layer_name, layer in pairs(manifest.layers or {}) do
-    package.loaded["infra.layers." .. layer_name] = layer
-  end
-  loaded[name] = manifest
   return true
 end
 

@@ -1,7 +1,9 @@
--- Where things are: the stack file's project, its state, its plug-ins. Used by infra.deployment and the REPL.
+-- Where things are: the stack file's project, its state, its plug-ins. Used by infra.deployment, the verbs that only look
+-- at the state, and the REPL.
 
 local errors = require "infra.errors"
 local fs = require "host.fs"
+local source = require "infra.engine.source"
 local stack = require "infra.engine.stack"
 
 local project = {}
@@ -41,27 +43,54 @@ function project.state_path(path, name, simulated)
   return ("%s/%s%s.db"):format(project.state_directory(path), simulated and "sim/" or "", name)
 end
 
--- A syntax error: Lua's own message without the chunk's brackets, as file:line: message.
-local function syntax_error(message)
-  local place, text = message:match("^(.-:%d+): (.*)$")
-  return errors.fail { code = "SyntaxError", source = place, message = text or message }
+--- Opens a state to look at it, without AWS. options: stack = path of the stack file, sim, state = path of the database;
+--- without `stack`, of whatever stack it is. Returns a read-only store, or nil and an error.
+function project.open_state(options)
+  local path, name, err = options.state, nil, nil
+  if options.stack then
+    local definition
+    definition, err = project.load(options.stack)
+    if not definition then
+      return nil, err
+    end
+    name = definition.name
+    path = path or project.state_path(options.stack, name, options.sim)
+  end
+  local store
+  store, err = require("infra.state.store").open(path, { readonly = true, stack = name })
+  if store and store.empty then
+    store:close()
+    return errors.fail { code = "NoState", message = "there is no state in " .. path,
+      hint = options.sim and "run the stack first" or "run the stack first; --sim looks at the one of the simulated AWS" }
+  end
+  return store, err
+end
+
+-- The stack file as a function, or nil and an error.
+local function read_chunk(path)
+  local text, err = fs.read(path)
+  if not text then
+    return errors.fail { code = "NoStack", message = err.code == "ENOENT" and "there is no stack file " .. path
+      or err.message }
+  end
+  local chunk, message = load(text:gsub("^#[^\n]*", ""), "@" .. path, "t")
+  if not chunk then
+    return nil, source.fault(message)
+  end
+  return chunk
 end
 
 --- Loads the stack file: returns its definition (engine/stack), or nil and an error. The file may `require` modules
 --- beside it and under its project's root, and the plug-ins that its definition names are loaded.
 function project.load(path)
-  local found = fs.stat(path)
-  if not found then
-    return errors.fail { code = "NoStack", message = ("there is no stack file %s"):format(path) }
+  local chunk, unreadable = read_chunk(path)
+  if not chunk then
+    return nil, unreadable
   end
   local directory = directory_of(path)
   local root = ancestor_with(path, "plugins")
   package.path = ("%s/?.lua;%s/?.lua"):format(directory, root and shorten(root) or directory)
-  local chunk, message = loadfile(path, "t")
-  if not chunk then
-    return syntax_error(message)
-  end
-  local ok, definition = xpcall(chunk, errors.caught)
+  local ok, definition = xpcall(chunk, source.caught)
   if not ok then
     return nil, definition
   elseif not stack.is(definition) then

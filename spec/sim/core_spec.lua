@@ -114,6 +114,17 @@ describe("infra.sim", function()
     end)
   end)
 
+  it("wants AWS's own headers signed", function()
+    simulated(function(call)
+      local function add(request)
+        table.insert(request.headers, { "x-amz-tagging", "a=b" })
+      end
+      local code, _, message = refused(call("s3", "ListBuckets", {}, { change = add }))
+      assert.equal("SignatureDoesNotMatch", code)
+      assert.matches("not signed: x%-amz%-tagging", message)
+    end)
+  end)
+
   it("notices a signature for another region or service", function()
     simulated(function(call)
       local function redirect(host)

@@ -9,7 +9,7 @@ local STARS <const> = "***"
 
 -- Shorter ones would turn up in innocent text. AWS's keys and tokens are long; the simulated AWS's and an emulator's
 -- are ordinary words.
-local SHORTEST_SECRET <const> = 8
+local SHORTEST_SECRET <const> = 6
 local SHORTEST_KEY <const> = 16
 
 --- A copy of `value`, a value of `shape`, in which *** stands for everything that the model marks as sensitive.

@@ -1,6 +1,7 @@
 -- `infra repl [STACK]`: a prompt for Lua statements, with AWS, a stack and its state at hand.
 
 local connection = require "infra.cli.connection"
+local stack_options = require "infra.cli.stack_options"
 
 local repl = {
   name = "repl",
@@ -17,8 +18,8 @@ Examples:
 
 function repl.arguments(command)
   command:argument("stack", "The stack file."):argname "STACK":args "?"
-  command:option("--set", "Sets an option of the stack; may be repeated."):argname "NAME=VALUE":count "*"
-  command:option("--state", "The state database (default: the project's state folder)."):argname "PATH"
+  command:option("--state", "The state database (default: in the project's state folder)."):argname "PATH"
+  stack_options.set_argument(command)
   connection.arguments(command)
 end
 

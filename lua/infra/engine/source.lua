@@ -1,17 +1,13 @@
--- Where in the user's files something was declared, for messages. Used by engine/resource, engine/stack and options.
+-- Where in the user's files something was declared or went wrong, for messages. Used by engine/resource, engine/stack,
+-- options and project.
+
+local errors = require "infra.errors"
 
 local source = {}
 
 -- Frames of the tool's own machinery say nothing to the person who wrote the stack; layers do.
-local machinery = { "lua/infra/engine/", "lua/infra/options.lua", "lua/infra/init.lua", "lua/infra/cli/", "[C]" }
-
 local function is_machinery(path)
-  for _, part in ipairs(machinery) do
-    if path:find(part, 1, true) then
-      return true
-    end
-  end
-  return false
+  return path:find("lua/infra/", 1, true) ~= nil and not path:find("lua/infra/layers/", 1, true)
 end
 
 --- "file:line" of the innermost frame that is not machinery; when that is a layer, followed by the stack's own line:
@@ -37,6 +33,25 @@ function source.here()
     return ("%s (from %s)"):format(inner, outer)
   end
   return inner or "?"
+end
+
+--- The error for a message of Lua's about a user's file: what its compiler found, or what a chunk threw.
+function source.fault(message)
+  message = message:match("^error loading module .-:\n%s*(.*)$") or message
+  message = message:gsub("( module '[^']*' not found):.*$", "%1")
+  local place, text = message:match("^([^\n]-:%d+): (.*)$")
+  return errors.new { code = "BadStack", source = place, message = text or message }
+end
+
+--- Message handler for xpcall around what a stack's author wrote: errors.caught, but a mistake of Lua's own kind in a
+--- user's file is no internal error.
+function source.caught(value)
+  local text = not errors.is(value) and tostring(value)
+  if text and not is_machinery(text:match("^[^\n]-:%d+: ") or "") then
+    value = source.fault(text)
+    value.source = source.here()
+  end
+  return errors.caught(value)
 end
 
 return source

@@ -60,7 +60,7 @@ function Definition:evaluate(given)
     account = reference.new("", "Account"), partition = reference.new("", "Partition"),
     _resources = {}, _faults = {}, _outputs = {}, _scope = { owner = self },
   }, Stack)
-  local ok, problem = xpcall(self.build, errors.caught, stack, values)
+  local ok, problem = xpcall(self.build, source.caught, stack, values)
   if not ok then
     table.insert(stack._faults, problem)
   end

@@ -81,7 +81,7 @@ commands.stack = {
   argument = "PATH",
   summary = "Open another stack; your variables stay",
   run = function(repl, path)
-    return repl:open { stack = path }
+    return repl:open(path)
   end,
 }
 
@@ -92,14 +92,23 @@ commands.reload = {
   end,
 }
 
+-- A type that is not AWS's has its texts in the schema itself.
+local function described(schema)
+  return setmetatable({
+    documentation = function(_, name)
+      local member = name and (schema.properties[name] or schema.attributes[name]) or schema
+      return member.documentation
+    end,
+    metrics = function()
+      return {}
+    end,
+  }, { __index = schema })
+end
+
 local function find_type(name)
-  local found = models.type(name)
+  local found = models.type(name) or resources.type(name)
   if found then
-    return found
-  end
-  local added = resources.type(name) -- a plug-in's
-  if added then
-    return added.schema
+    return found.schema and described(found.schema) or found
   end
   return errors.fail { code = "UnknownType", message = ("there is no resource type called %s%s"):format(name,
     suggest(name, assert(models.types()))) }

@@ -55,12 +55,12 @@ end
 
 local IDENTIFIER <const> = "^[%a_][%w_]*$"
 
--- Those of the set `names` that start with `beginning`, with `ending` behind each; with `pattern` only what matches it.
-local function starting_with(names, beginning, ending, pattern)
+-- Those of the set `names` that start with `beginning`, sorted; with `pattern` only what matches it.
+local function starting_with(names, beginning, pattern)
   local words = {}
   for name in pairs(names) do
     if name:sub(1, #beginning) == beginning and name:find(pattern or "") then
-      words[#words + 1] = name .. ending
+      words[#words + 1] = name
     end
   end
   table.sort(words)
@@ -122,7 +122,7 @@ local function parameters(text, environment)
   local called = start and follow(path .. ".", 1, environment)
   if type(called) == "table" and metatable_of(called).__call then
     start = start + #text - #inside
-    return starting_with(names_of(called), text:sub(start), ""), start
+    return starting_with(names_of(called), text:sub(start)), start
   end
 end
 
@@ -133,7 +133,7 @@ local function of_command(text, commands)
     for name in pairs(commands) do
       names[name] = true
     end
-    return starting_with(names, beginning, ""), 2
+    return starting_with(names, beginning), 2
   end
   local name, start, argument = text:match "^:(%a+)%s+()(%S*)$"
   local command = name and commands[name]
@@ -141,7 +141,7 @@ local function of_command(text, commands)
   for _, word in ipairs(command and command.words and command.words() or {}) do
     names[word] = true
   end
-  return starting_with(names, argument or "", ""), start
+  return starting_with(names, argument or ""), start
 end
 
 --- What can stand for the end of `text` (up to the cursor): array of words, and the byte that they begin at.
@@ -157,10 +157,12 @@ function complete.words(text, environment, commands)
   local value, name_start, in_brackets = last_path(text, environment)
   if not name_start then
     return {}, #text + 1
-  elseif in_brackets then
-    return starting_with(names_of(value), text:sub(name_start), '"]'), name_start
   end
-  return starting_with(names_of(value), text:sub(name_start), "", IDENTIFIER), name_start
+  words = starting_with(names_of(value), text:sub(name_start), not in_brackets and IDENTIFIER or nil)
+  if in_brackets and #words == 1 then
+    words[1] = words[1] .. '"]'
+  end
+  return words, name_start
 end
 
 return complete

@@ -17,6 +17,14 @@ local Workspace = require "infra.repl.workspace"
 local Repl = {}
 Repl.__index = Repl
 
+local function copy(options)
+  local result = {}
+  for name, value in pairs(options) do
+    result[name] = value
+  end
+  return result
+end
+
 --- A REPL. options: as parsed by the verb; context as for verbs. Returns it, or nil and an error.
 function Repl.new(options, context)
   local self = setmetatable({
@@ -37,35 +45,30 @@ function Repl.new(options, context)
   return self
 end
 
---- Opens a workspace instead of the present one, with `changes` to the options (state and set are the old stack's).
---- When it fails, AWS stays at hand and :reload tries again. Returns true, or nil and an error.
-function Repl:open(changes)
-  local options = {}
-  for name, value in pairs(self.options) do
-    options[name] = value
-  end
-  if changes then
-    options.state, options.set, options.stack = nil, nil, changes.stack
-  end
-  self.options = options
+-- Opens the workspace of self.options in place of the present one. When that fails, AWS stays at hand without a stack.
+local function reopen(self)
   self.workspace:close()
-  local fresh, err = Workspace.open(options, self.context, self.access)
-  if fresh then
-    self.workspace = fresh
-    return true
+  local fresh, err = Workspace.open(self.options, self.context, self.access)
+  if not fresh then
+    local options = copy(self.options)
+    options.stack = nil
+    fresh = assert(Workspace.open(options, self.context, self.access))
   end
-  local without_stack = {}
-  for name, value in pairs(options) do
-    without_stack[name] = name ~= "stack" and value or nil
-  end
-  self.workspace = assert(Workspace.open(without_stack, self.context, self.access))
-  return nil, err
+  self.workspace, self.writing = fresh, false
+  return not err, err
 end
 
---- Opens the same again, from the files as they are now.
+--- Opens another stack, for reading. Returns true, or nil and an error: then no stack is open, and reload tries again.
+function Repl:open(path)
+  self.options = copy(self.options)
+  self.options.stack, self.options.state, self.options.set = path, nil, nil -- these were for the other one
+  return reopen(self)
+end
+
+--- Opens the same again, from the files as they are now. Returns as open.
 function Repl:reload()
   Workspace.forget_modules()
-  return self:open()
+  return reopen(self)
 end
 
 -- -- saying things --------------------------------------------------------------------------------------------------
@@ -73,7 +76,7 @@ end
 -- Says in one line what went wrong.
 function Repl:complain(err)
   self.failed = self.failed + 1
-  local paint = style.painter(self.context.colour)
+  local paint = style.painter(self.context.colour and tty.is_terminal(2))
   local text = tostring(err):gsub("%s*\n%s*", "; ")
   self.context.err(paint("red", text) .. "\n")
   if self.context.verbose and err.traceback then

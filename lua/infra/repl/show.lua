@@ -6,6 +6,7 @@
 
 local json = require "host.json"
 local reference = require "infra.engine.reference"
+local visible = require "infra.report.value".visible
 
 local INDENT <const> = "  "
 local WIDTH <const> = 100 -- columns, unless the caller says otherwise
@@ -123,8 +124,7 @@ end
 
 --- `value` as JSON, with references and secrets as their text; options as for json.encode.
 function show.json(value, options)
-  local plan_report = require "infra.report.plan"
-  return json.encode(plan_report.visible(reference.resolve(value, name_of)), options)
+  return json.encode(visible(reference.resolve(value, name_of)), options)
 end
 
 return show

@@ -24,7 +24,7 @@ local function plan(deployment, context, options)
     errors.raise(err)
   end
   return setmetatable(plan_report.data(made), { __tostring = function()
-    return (plan_report.text(made, { colour = context.colour }):gsub("\n$", ""))
+    return (plan_report.text(made, stack_options.layout(context)):gsub("\n$", ""))
   end })
 end
 

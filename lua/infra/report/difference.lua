@@ -1,4 +1,5 @@
--- In which of their smallest parts two values differ, as data and as lines of text. Used by the reports on plans and drift.
+-- In which of their smallest parts two values differ, and lines of text about that. Used by the reports on plans and
+-- drift.
 
 local json = require "host.json"
 local reference = require "infra.engine.reference"
@@ -103,8 +104,8 @@ local function without_common_start(before, after, width)
   return "…" .. before:sub(start), "…" .. after:sub(start)
 end
 
---- Calls add(line) for each line about the differences of two values. options: indent, paint (style.painter), width (nil:
---- lines as long as they get), note = text behind each part.
+--- Calls add(line) for each line about the differences of two values. options: indent, paint (style.painter), width
+--- (nil: lines as long as they get), note = text behind each part.
 function difference.lines(path, before, after, options, add)
   local paint, width = options.paint, options.width or math.huge
   local note = options.note and "  (" .. options.note .. ")" or ""

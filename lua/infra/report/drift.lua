@@ -9,7 +9,9 @@ local value = require "infra.report.value"
 local report = {}
 
 local SYMBOLS = { changed = { "~", "yellow" }, gone = { "-", "red" }, unfinished = { "?", "magenta" } }
-local MEANING = { changed = "", gone = "it no longer exists", unfinished = "a run was interrupted; the next one settles it" }
+local MEANING = {
+  changed = "", gone = "it no longer exists", unfinished = "a run was interrupted; the next one settles it",
+}
 
 local function is_drift(entry)
   return entry.status ~= "same"
@@ -61,7 +63,9 @@ function report.text(entries, options)
       add(("%s %s  %s"):format(paint(colour, symbol), style.pad(entry.address, width), paint("dim",
         entry.type .. (meaning ~= "" and "  (" .. meaning .. ")" or ""))))
       for _, one in ipairs(entry.changes) do
-        difference.lines(one.name, one.recorded, one.live, { indent = "    ", paint = paint, width = options.width }, add)
+        difference.lines(one.name, one.recorded, one.live, {
+          indent = "    ", paint = paint, width = options.width,
+        }, add)
       end
     end
   end

@@ -65,8 +65,8 @@ end
 function summary.data(result, seconds)
   return {
     outcome = result.outcome, done = json.object(result.done), failed = #result.failures, skipped = result.skipped,
-    stopped = result.stopped, outputs = json.object(value.visible(result.outputs)), warnings = json.array(result.warnings),
-    seconds = seconds, text = counts(result, seconds),
+    stopped = result.stopped, outputs = json.object(value.visible(result.outputs)),
+    warnings = json.array(result.warnings), seconds = seconds, text = counts(result, seconds),
   }
 end
 

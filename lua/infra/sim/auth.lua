@@ -82,6 +82,20 @@ local function signing_request(request, scope, service, credentials, timestamp)
   }
 end
 
+-- The host and all of AWS's own headers must be among those signed.
+local function check_signed_headers(request, scope)
+  local signed = {}
+  for name in scope.signed_headers:gmatch("[^;]+") do
+    signed[name] = true
+  end
+  for name in pairs(request.headers) do
+    if (name == "host" or name:find("^x%-amz%-")) and not signed[name] then
+      Failure.common("bad_signature", ("There were headers present in the request which were not signed: %s")
+        :format(name))
+    end
+  end
+end
+
 local function check_time(request, scope, service, now)
   local date = request.headers["x-amz-date"] or request.fields["X-Amz-Date"] or ""
   local timestamp = clock.parse_utc((date:gsub("^(%d%d%d%d)(%d%d)(%d%dT%d%d)(%d%d)(%d%dZ)$", "%1-%2-%3:%4:%5")))
@@ -120,6 +134,7 @@ function auth.verify(request, scope, service, sessions, now)
   elseif scope.region ~= request.region then
     Failure.common("bad_signature", ("Credential should be scoped to a valid region: '%s'."):format(request.region))
   end
+  check_signed_headers(request, scope)
   local hash = request.headers["x-amz-content-sha256"]
   if hash and hash:find("^%x+$") and hash ~= crypto.hex(crypto.sha256(request.body)) then
     Failure.common("bad_digest", "The provided 'x-amz-content-sha256' header does not match what was computed.")

@@ -65,7 +65,7 @@ end
 
 local function remove_routes(ctx, ids, endpoint_id)
   for _, id in ipairs(ids) do
-    local route_table = RouteTable:find(ctx, id)
+    local route_table = RouteTable:get(ctx, id)
     local position = find_route(route_table, "GatewayId", endpoint_id)
     if position then
       table.remove(route_table.Routes, position)

@@ -1,0 +1,268 @@
+-- A plan in a file: everything it takes to make the same plan again, and what that plan was. It is applied only if
+-- making it again, against the state and the account it was made from, gives the very same changes; so the file is no
+-- way to make the tool do anything that its stack does not say. It holds no secret. Used by `infra plan --out` and
+-- `infra apply`, with plans as data (report/plan).
+
+local errors = require "infra.errors"
+local fs = require "host.fs"
+local json = require "host.json"
+local reference = require "infra.engine.reference"
+
+local saved_plan = {}
+
+local FORMAT <const>, VERSION <const> = "infra plan", 1
+
+-- What the file holds: name -> type; "?" for what may be missing.
+local FIELDS = {
+  format = "string", version = "number", infra = "string", directory = "string", account = "string", options = "table",
+  secret_options = "table", plan = "table",
+}
+
+-- The options of the command line that make the plan.
+local OPTIONS = {
+  stack = "string", set = "table", target = "table", destroy = "boolean", sim = "boolean", state = "string",
+  region = "string", profile = "string", endpoint_url = "string",
+}
+
+-- How many differences are named.
+local MOST_DIFFERENCES <const> = 5
+
+-- -- writing ----------------------------------------------------------------------------------------------------------
+
+-- Calls visit(text) for every secret that the declared resources and outputs contain.
+local function each_secret(item, visit)
+  if reference.is_secret(item) then
+    visit(item.reveal())
+  elseif type(item) == "table" then
+    for _, part in pairs(item) do
+      each_secret(part, visit)
+    end
+  end
+end
+
+-- Splits --set's values: those that became part of a secret are named only.
+local function split_secret(given, declaration)
+  local kept, secret = {}, json.array {}
+  for name, text in pairs(given) do
+    local found = false
+    local function compare(hidden)
+      found = found or text ~= "" and hidden:find(text, 1, true) ~= nil
+    end
+    for _, resource in pairs(declaration and declaration.resources or {}) do
+      each_secret(resource.properties, compare)
+    end
+    for _, output in pairs(declaration and declaration.outputs or {}) do
+      each_secret(output.value, compare)
+    end
+    if found then
+      secret[#secret + 1] = name
+    else
+      kept[name] = text
+    end
+  end
+  table.sort(secret)
+  return json.object(kept), secret
+end
+
+--- Writes the plan `data` (report/plan) that `deployment` made with the command line's `options` to `path`, readable for
+--- its owner only. Returns true, or nil and an error.
+function saved_plan.write(path, options, deployment, data)
+  local kept = {}
+  for name in pairs(OPTIONS) do
+    kept[name] = options[name]
+  end
+  local secret
+  kept.set, secret = split_secret(deployment.options.set, deployment.declaration)
+  kept.target = json.array(options.target)
+  return fs.write(path, json.encode({
+    format = FORMAT, version = VERSION, infra = deployment.options.version, directory = fs.cwd(),
+    account = deployment.context.account, options = kept, secret_options = secret, plan = data,
+  }, { indent = true }) .. "\n")
+end
+
+-- -- reading ----------------------------------------------------------------------------------------------------------
+
+local function bad(path, message, hint)
+  return errors.fail { code = "BadPlan", message = path .. message, hint = hint }
+end
+
+local function has_types(values, kinds, complete)
+  for name, kind in pairs(kinds) do
+    local given = values[name]
+    if given == nil and complete or given ~= nil and type(given) ~= kind then
+      return false
+    end
+  end
+  return true
+end
+
+local function is_whole(saved)
+  if not (has_types(saved, FIELDS, true) and has_types(saved.options, OPTIONS, false) and saved.options.stack
+    and type(saved.plan.changes) == "table" and type(saved.plan.serial) == "string") then
+    return false
+  end
+  for _, change in ipairs(saved.plan.changes) do
+    if type(change) ~= "table" or type(change.address) ~= "string" or type(change.differences) ~= "table" then
+      return false
+    end
+  end
+  return true
+end
+
+-- --set's values as on the command line: what the file has, and from `given` what it must not hold.
+local function complete_settings(path, saved, given)
+  local set, secret = json.array {}, {}
+  for name, text in pairs(saved.options.set) do
+    set[#set + 1] = ("%s=%s"):format(name, text)
+  end
+  for _, name in ipairs(saved.secret_options) do
+    secret[name] = true
+    if given[name] == nil then
+      return errors.fail { code = "Usage", message = ("%s was made with a value of '%s' that is secret and not in the file")
+        :format(path, name), hint = ("give it again: --set %s=..."):format(name) }
+    end
+    set[#set + 1] = ("%s=%s"):format(name, given[name])
+  end
+  for name in pairs(given) do
+    if not secret[name] then
+      return errors.fail { code = "Usage", message = ("%s has its options already, '%s' cannot be set"):format(path, name),
+        hint = "plan again with other options" }
+    end
+  end
+  return set
+end
+
+--- Reads the file. `given`: { name = value } of the options that are secret. Returns { options (the command line's),
+--- account, plan, ... }, or nil and an error.
+function saved_plan.read(path, given)
+  local text, err = fs.read(path)
+  if not text then
+    return nil, err
+  end
+  local saved = json.decode(text)
+  if type(saved) ~= "table" or saved.format ~= FORMAT then
+    return bad(path, " is not a plan that `infra plan --out` has written, or it is damaged")
+  elseif math.type(saved.version) == "integer" and saved.version > VERSION then
+    return bad(path, (" was written by a newer infra (version %s of the format, this one knows %d)"):format(saved.version,
+      VERSION), "use the newer infra, or plan again")
+  elseif not is_whole(saved) then
+    return bad(path, " is damaged", "plan again")
+  end
+  saved.options.set, err = complete_settings(path, saved, given)
+  if not saved.options.set then
+    return nil, err
+  elseif not fs.stat(saved.options.stack) then
+    return bad(path, (" is a plan for %s, which is not here"):format(saved.options.stack),
+      "the plan was made in " .. saved.directory .. ": apply it there")
+  end
+  return saved
+end
+
+-- -- comparing --------------------------------------------------------------------------------------------------------
+
+local function changed(message)
+  return errors.fail { code = "PlanChanged", message = message, hint = "plan again: nothing was changed" }
+end
+
+-- A state that did not exist has got its name by now.
+local function same_serial(before, now)
+  return before == now or before == "new:0" and now:match(":0$") ~= nil
+end
+
+local function is_something(change)
+  return change.action ~= "none" or change.moved_from ~= nil
+end
+
+local function by_address(changes)
+  local found = {}
+  for _, change in ipairs(changes) do
+    if is_something(change) then -- the generations of a resource that was replaced share an address
+      found[change.address] = found[change.address] or json.array {}
+      table.insert(found[change.address], change)
+    end
+  end
+  return found
+end
+
+local function action_of(changes)
+  return changes and (changes[1].action == "none" and "move" or changes[1].action) or "leave as it is"
+end
+
+-- Names of what two changes of the same action do differently.
+local function different_parts(before, now)
+  local names, known = {}, {}
+  for _, change in ipairs { before, now } do
+    for _, difference in ipairs(change.differences) do
+      known[difference.name] = (known[difference.name] or "") .. json.encode(difference) .. "\n"
+    end
+    for name, item in pairs(change.properties or {}) do
+      known[name] = (known[name] or "") .. json.encode(item) .. "\n"
+    end
+  end
+  for name, texts in pairs(known) do
+    local first, second = texts:match("^(.-)\n(.-)\n")
+    if first ~= second or not first then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return names
+end
+
+-- What `now` is compared by: where the stack says it, or that a reason is worded otherwise, is no difference.
+local function essence(changes)
+  local copies = json.array {}
+  for i, change in ipairs(changes or {}) do
+    copies[i] = { action = change.action, type = change.type, region = change.region, moved_from = change.moved_from,
+      differences = change.differences, properties = change.properties }
+  end
+  return json.encode(copies)
+end
+
+local function differences(before, now)
+  local found = {}
+  local addresses, seen = {}, {}
+  for _, side in ipairs { before, now } do
+    for address in pairs(side) do
+      if not seen[address] then
+        seen[address] = true
+        addresses[#addresses + 1] = address
+      end
+    end
+  end
+  table.sort(addresses)
+  for _, address in ipairs(addresses) do
+    local old, new = before[address], now[address]
+    if essence(old) ~= essence(new) then
+      local names = action_of(old) == action_of(new) and different_parts(old[1], new[1]) or {}
+      found[#found + 1] = #names > 0 and ("%s: other values of %s"):format(address, table.concat(names, ", "))
+        or ("%s: it was to %s, now %s"):format(address, action_of(old), action_of(new))
+    end
+  end
+  return found
+end
+
+--- Whether the plan `data` that `deployment` has made now is the saved one. Returns true, or nil and an error that names
+--- what is different.
+function saved_plan.check(saved, deployment, data)
+  local account = deployment.context.account
+  if account ~= saved.account then
+    return changed(("the plan was made for account %s, these credentials are for %s"):format(saved.account, account))
+  elseif not same_serial(saved.plan.serial, data.serial) then
+    local same = saved.plan.serial:match("^(.*):") == data.serial:match("^(.*):")
+    return changed(same and "the state has changed since this plan was made: something else was applied"
+      or "this plan was made from another state than " .. deployment.store.path)
+  end
+  -- Through JSON and back, so that numbers and empty tables look alike on both sides.
+  local now = assert(json.decode(json.encode(data)))
+  local found = differences(by_address(saved.plan.changes), by_address(now.changes))
+  if #found == 0 then
+    return true
+  end
+  local more = #found - MOST_DIFFERENCES
+  return changed(("the stack or AWS has changed since this plan was made\n  %s%s"):format(
+    table.concat(found, "\n  ", 1, math.min(#found, MOST_DIFFERENCES)),
+    more > 0 and ("\n  and %d more"):format(more) or ""))
+end
+
+return saved_plan
