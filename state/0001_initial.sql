@@ -64,7 +64,7 @@ CREATE TABLE intent (                 -- every mutating request, written before 
   closed_at  REAL,                    -- NULL: no answer was recorded
   error      TEXT                     -- AWS's code, NULL when it succeeded
 );
-CREATE INDEX intent_open ON intent (run) WHERE closed_at IS NULL;
+CREATE INDEX intent_open ON intent (token) WHERE closed_at IS NULL;
 
 CREATE TABLE output (
   name  TEXT PRIMARY KEY,
@@ -77,6 +77,7 @@ CREATE TABLE lease (                  -- one writer at a time
   holder     TEXT,                    -- NULL: free
   host       TEXT,
   pid        INTEGER,
+  started    TEXT,                    -- when that process started, by the host's clock: numbers are used again
   expires_at REAL
 );
 INSERT INTO lease (id, token) VALUES (1, 0);

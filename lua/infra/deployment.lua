@@ -1,5 +1,5 @@
--- A stack together with the AWS it lives on and the state that remembers it: what the verbs run, plan, apply, destroy and
--- drift, and the REPL work with.
+-- A stack together with the AWS it lives on and the state that remembers it: what the verbs run, plan, apply, destroy
+-- and drift, and the REPL work with.
 --
 --   local deployment <close> = Deployment.open { path = "stacks/staging.lua", ... }
 --   deployment:run(function() local plan, err = deployment:plan {} ... end)
@@ -9,10 +9,14 @@ local fs = require "host.fs"
 local process = require "host.process"
 local Journal = require "infra.engine.journal"
 local apply = require "infra.engine.apply"
+local diff = require "infra.engine.diff"
 local lease = require "infra.state.lease"
+local option_values = require "infra.options"
 local planning = require "infra.engine.plan"
 local project = require "infra.project"
 local Reader = require "infra.handler.reader"
+local refresh = require "infra.engine.refresh"
+local resources = require "infra.resources"
 local Session = require "infra.session"
 local Store = require "infra.state.store"
 
@@ -56,8 +60,21 @@ local function limit_requests(runtime, count)
   end
 end
 
+-- What the stack declares with these option values, or nil and an error. Values that do not fit are wrong usage: they
+-- come from outside the stack.
+local function declare(definition, set)
+  local ok, err = option_values.check("stack " .. definition.name, definition.options or {}, set)
+  if not ok then
+    err.code, err.source = "Usage", definition.source
+    err.hint = "options are given with --set NAME=VALUE"
+    return nil, err
+  end
+  return definition:evaluate(set)
+end
+
 --- Opens a deployment. options: path (of the stack file), set (option values), sim, state (path of the database),
---- writable = takes the lease; command (for the run's record), profile, region, endpoint_url, parallel, trace, version.
+--- writable = takes the lease; recorded_only = what the stack declares does not matter, so it is not evaluated; command
+--- (for the run's record), profile, region, endpoint_url, parallel, trace, version.
 --- Evaluates the stack first: faults in it cost no call. Returns a deployment, or nil and an error.
 function Deployment.open(options)
   local definition, err = project.load(options.path)
@@ -65,9 +82,11 @@ function Deployment.open(options)
     return nil, err
   end
   local declaration
-  declaration, err = definition:evaluate(options.set)
-  if not declaration then
-    return nil, err
+  if not options.recorded_only then
+    declaration, err = declare(definition, options.set)
+    if not declaration then
+      return nil, err
+    end
   end
   local self = setmetatable({ options = options, definition = definition, declaration = declaration }, Deployment)
   self.session, err = open_session(options, definition, project.state_directory(options.path))
@@ -76,8 +95,8 @@ function Deployment.open(options)
   end
   self.scheduler = self.session.runtime.scheduler
   limit_requests(self.session.runtime, options.parallel or PARALLEL)
-  self.store, err = Store.open(options.state or project.state_path(options.path, declaration.name, options.sim), {
-    readonly = not options.writable, stack = declaration.name, runtime = self.session.runtime,
+  self.store, err = Store.open(options.state or project.state_path(options.path, definition.name, options.sim), {
+    readonly = not options.writable, stack = definition.name, runtime = self.session.runtime,
   })
   if not self.store then
     self:close()
@@ -99,17 +118,28 @@ function Deployment.open(options)
   return self
 end
 
+-- Who does it, for the record.
 local function actor()
-  return ("%s@%s, process %d"):format(os.getenv("USER") or "?", process.hostname(), process.pid())
+  return ("%s@%s"):format(os.getenv "USER" or os.getenv "LOGNAME" or "unknown", process.hostname())
 end
 
 function Deployment:become_writer()
-  local ok, err = lease.acquire(self.store, self.options.command .. " by " .. actor())
+  local ok, err = lease.acquire(self.store, "infra " .. self.options.command)
   if not ok then
     return nil, err
   end
   self.store:attach(self.scheduler)
   return true
+end
+
+-- What somebody reads who has stopped the run.
+local function interrupted(self, err)
+  if err.code ~= "Cancelled" then
+    return err
+  end
+  return errors.new { code = "Cancelled", message = self.applying and "stopped at once" or
+    "stopped; nothing was changed", hint = self.applying and "run again: it finds out what became of what was under way"
+    or nil }
 end
 
 --- Runs fn as the main task. The first interrupt lets what is under way finish and starts nothing new; the second stops
@@ -141,7 +171,7 @@ function Deployment:run(fn)
       keeper:cancel()
     end
     if not results[1] then
-      error(results[2], 0)
+      error(interrupted(self, results[2]), 0)
     end
     return table.unpack(results, 2, results.n)
   end)
@@ -159,7 +189,7 @@ local function identify(self)
   end
   context.account = identity.Account
   context.partition = identity.Arn:match("^arn:([^:]+)") or "aws"
-  local wanted = self.declaration.required_account
+  local wanted = self.definition.account
   if wanted and wanted ~= identity.Account then
     return errors.fail { code = "WrongAccount", source = self.definition.source,
       message = ("the stack is for account %s, these credentials are for %s"):format(wanted, identity.Account),
@@ -170,11 +200,55 @@ end
 
 --- Makes a plan. options: destroy, targets. Yields. Returns a plan (engine/plan), or nil and an error.
 function Deployment:plan(options)
+  assert(self.declaration or options.destroy, "what is not evaluated can only be destroyed")
   local ok, err = identify(self)
   if not ok then
     return nil, err
   end
-  return planning.make(self.context, not options.destroy and self.declaration or nil, self.store, options)
+  local plan
+  plan, err = planning.make(self.context, not options.destroy and self.declaration or nil, self.store, options)
+  if not plan then
+    return nil, err
+  end
+  plan.stack = self.definition.name
+  return plan
+end
+
+-- How one recorded resource is found.
+local function inspect(self, row, live)
+  local entry = { address = row.address, type = row.type, changes = {} }
+  if row.status ~= "ready" then
+    entry.status = "unfinished"
+  elseif not live then
+    entry.status = "gone"
+  else
+    entry.changes = diff.drift(assert(resources.type(row.type)), row, live, self.context.digest_key)
+    entry.status = #entry.changes > 0 and "changed" or "same"
+  end
+  return entry
+end
+
+--- Compares what is recorded with what exists. Yields. Returns an array, in order of address, of { address, type,
+--- status = "same" | "changed" | "gone" | "unfinished" (a run was interrupted), changes = array of { name, recorded,
+--- live } }; or nil and an error.
+function Deployment:drift()
+  local ok, err = identify(self)
+  if not ok then
+    return nil, err
+  end
+  local rows, live_by_row
+  rows, err = self.store:resources()
+  if rows then
+    live_by_row, err = refresh.all(self.context, rows, {})
+  end
+  if not live_by_row then
+    return nil, err
+  end
+  local entries = {}
+  for i, row in ipairs(rows) do
+    entries[i] = inspect(self, row, live_by_row[row])
+  end
+  return entries
 end
 
 --- Applies a plan; emit(event) as in engine/apply. Yields. Returns the result of engine/apply, or nil and an error.

@@ -1,10 +1,11 @@
--- Where things are: the stack file's project, its state, its plug-ins. Used by infra.deployment, the verbs that only look
--- at the state, and the REPL.
+-- Where things are: the stack file's project, its state, its plug-ins. Used by infra.deployment, by the verbs that only
+-- look at the state, and by the REPL.
 
 local errors = require "infra.errors"
 local fs = require "host.fs"
 local source = require "infra.engine.source"
 local stack = require "infra.engine.stack"
+local Store = require "infra.state.store"
 
 local project = {}
 
@@ -43,25 +44,23 @@ function project.state_path(path, name, simulated)
   return ("%s/%s%s.db"):format(project.state_directory(path), simulated and "sim/" or "", name)
 end
 
---- Opens a state to look at it, without AWS. options: stack = path of the stack file, sim, state = path of the database;
---- without `stack`, of whatever stack it is. Returns a read-only store, or nil and an error.
+--- Opens a state to look at it, without AWS. options: stack = path of the stack file, sim, state = path of the
+--- database; without `stack`, of whatever stack it is. Returns a read-only store, or nil and an error.
 function project.open_state(options)
-  local path, name, err = options.state, nil, nil
+  local path, name = options.state, nil
   if options.stack then
-    local definition
-    definition, err = project.load(options.stack)
+    local definition, unloaded = project.load(options.stack)
     if not definition then
-      return nil, err
+      return nil, unloaded
     end
     name = definition.name
     path = path or project.state_path(options.stack, name, options.sim)
   end
-  local store
-  store, err = require("infra.state.store").open(path, { readonly = true, stack = name })
+  local store, err = Store.open(path, { readonly = true, stack = name })
   if store and store.empty then
     store:close()
-    return errors.fail { code = "NoState", message = "there is no state in " .. path,
-      hint = options.sim and "run the stack first" or "run the stack first; --sim looks at the one of the simulated AWS" }
+    return errors.fail { code = "NoState", message = "there is no state in " .. path, hint = "run the stack first" ..
+      (options.sim and "" or "; what was run with --sim is found with --sim") }
   end
   return store, err
 end
@@ -70,8 +69,8 @@ end
 local function read_chunk(path)
   local text, err = fs.read(path)
   if not text then
-    return errors.fail { code = "NoStack", message = err.code == "ENOENT" and "there is no stack file " .. path
-      or err.message }
+    err.message = err.code == "ENOENT" and "there is no stack file " .. path or err.message
+    return nil, err
   end
   local chunk, message = load(text:gsub("^#[^\n]*", ""), "@" .. path, "t")
   if not chunk then

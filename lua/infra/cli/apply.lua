@@ -1,5 +1,6 @@
 -- `infra apply FILE`: carry out a plan that `infra plan --out FILE` saved, if it is still what would be done.
 
+local change = require "infra.cli.change"
 local destroy = require "infra.cli.destroy"
 local plan_report = require "infra.report.plan"
 local saved_plan = require "infra.engine.saved_plan"
@@ -30,7 +31,7 @@ function apply.run(options, context)
     saved.options[name] = options[name]
   end
   saved.options.profile = options.profile or saved.options.profile
-  return stack_options.change(saved.options, context, {
+  return change(saved.options, context, {
     command = "apply", question = saved.options.destroy and destroy.QUESTION or "Apply this plan to %s?",
     destroy = saved.options.destroy,
     check = function(plan, deployment)

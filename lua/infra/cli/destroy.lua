@@ -1,6 +1,7 @@
 -- `infra destroy STACK`: delete everything that the stack built, in the right order. What is recorded counts, not what
 -- the stack declares now, so its build function is not even run.
 
+local change = require "infra.cli.change"
 local stack_options = require "infra.cli.stack_options"
 
 local destroy = { name = "destroy", summary = "Delete everything that a stack built" }
@@ -15,7 +16,7 @@ function destroy.arguments(command)
 end
 
 function destroy.run(options, context)
-  return stack_options.change(options, context, { command = "destroy", question = destroy.QUESTION, destroy = true })
+  return change(options, context, { command = "destroy", question = destroy.QUESTION, destroy = true })
 end
 
 return destroy

@@ -1,4 +1,5 @@
--- `infra drift STACK`: what changed in AWS behind the stack's back, against what the last run recorded. Changes nothing.
+-- `infra drift STACK`: what changed in AWS behind the stack's back, against what the last run recorded. Changes
+-- nothing.
 
 local drift_report = require "infra.report.drift"
 local json = require "host.json"

@@ -1,5 +1,6 @@
 -- `infra run STACK`: plan, ask, apply.
 
+local change = require "infra.cli.change"
 local stack_options = require "infra.cli.stack_options"
 
 local run = { name = "run", summary = "Plan a stack, ask, and apply it" }
@@ -12,7 +13,7 @@ function run.arguments(command)
 end
 
 function run.run(options, context)
-  return stack_options.change(options, context, { command = "run", question = "Apply this plan to %s?" })
+  return change(options, context, { command = "run", question = "Apply this plan to %s?" })
 end
 
 return run

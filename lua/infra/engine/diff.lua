@@ -126,12 +126,28 @@ function diff.changes(resource_type, desired, row, live, key, ignored)
   return changes
 end
 
---- What changed behind the stack's back: array of { name, recorded, live }.
-function diff.drift(resource_type, row, live)
+-- `live` with digests where `recorded` has them: so secrets can be compared, and are not shown.
+local function sealed_like(recorded, live, key)
+  if type(recorded) ~= "table" then
+    return live
+  elseif recorded["infra:digest"] and type(live) == "string" then
+    return reference.seal(reference.secret(live), key)
+  elseif type(live) ~= "table" then
+    return live
+  end
+  local copy = {}
+  for name, item in pairs(live) do
+    copy[name] = sealed_like(recorded[name], item, key)
+  end
+  return json.is_array(live) and json.array(copy) or copy
+end
+
+--- What changed behind the stack's back: array of { name, recorded, live }. `key` for digests of secrets.
+function diff.drift(resource_type, row, live, key)
   local changes = {}
   for _, name in ipairs(names_of(row.properties, {})) do
     local recorded = canonical.property(resource_type, name, row.properties[name])
-    local actual = live_value(resource_type, name, live, row.properties, true)
+    local actual = sealed_like(recorded, live_value(resource_type, name, live, row.properties, true), key)
     if not equal(resource_type, name, recorded, actual) then
       changes[#changes + 1] = { name = name, recorded = recorded, live = actual }
     end

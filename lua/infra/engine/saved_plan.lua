@@ -12,13 +12,15 @@ local saved_plan = {}
 
 local FORMAT <const>, VERSION <const> = "infra plan", 1
 
--- What the file holds: name -> type; "?" for what may be missing.
+-- What the file holds, name -> type.
 local FIELDS = {
   format = "string", version = "number", infra = "string", directory = "string", account = "string", options = "table",
   secret_options = "table", plan = "table",
 }
+local PLAN = { serial = "string", changes = "table" }
+local CHANGE = { address = "string", action = "string", differences = "table" }
 
--- The options of the command line that make the plan.
+-- The options of the command line that make the plan; all but the stack may be missing.
 local OPTIONS = {
   stack = "string", set = "table", target = "table", destroy = "boolean", sim = "boolean", state = "string",
   region = "string", profile = "string", endpoint_url = "string",
@@ -64,8 +66,8 @@ local function split_secret(given, declaration)
   return json.object(kept), secret
 end
 
---- Writes the plan `data` (report/plan) that `deployment` made with the command line's `options` to `path`, readable for
---- its owner only. Returns true, or nil and an error.
+--- Writes the plan `data` (report/plan) that `deployment` made with the command line's `options` to `path`, readable
+--- for its owner only. Returns true, or nil and an error.
 function saved_plan.write(path, options, deployment, data)
   local kept = {}
   for name in pairs(OPTIONS) do
@@ -86,10 +88,12 @@ local function bad(path, message, hint)
   return errors.fail { code = "BadPlan", message = path .. message, hint = hint }
 end
 
-local function has_types(values, kinds, complete)
+local function has_types(values, kinds, may_lack)
+  if type(values) ~= "table" then
+    return false
+  end
   for name, kind in pairs(kinds) do
-    local given = values[name]
-    if given == nil and complete or given ~= nil and type(given) ~= kind then
+    if type(values[name]) ~= kind and not (may_lack and values[name] == nil) then
       return false
     end
   end
@@ -97,16 +101,12 @@ local function has_types(values, kinds, complete)
 end
 
 local function is_whole(saved)
-  if not (has_types(saved, FIELDS, true) and has_types(saved.options, OPTIONS, false) and saved.options.stack
-    and type(saved.plan.changes) == "table" and type(saved.plan.serial) == "string") then
-    return false
+  local whole = has_types(saved, FIELDS) and has_types(saved.plan, PLAN) and has_types(saved.options, OPTIONS, true)
+    and saved.options.stack and saved.options.set
+  for _, change in ipairs(whole and saved.plan.changes or {}) do
+    whole = whole and has_types(change, CHANGE)
   end
-  for _, change in ipairs(saved.plan.changes) do
-    if type(change) ~= "table" or type(change.address) ~= "string" or type(change.differences) ~= "table" then
-      return false
-    end
-  end
-  return true
+  return whole
 end
 
 -- --set's values as on the command line: what the file has, and from `given` what it must not hold.
@@ -118,15 +118,15 @@ local function complete_settings(path, saved, given)
   for _, name in ipairs(saved.secret_options) do
     secret[name] = true
     if given[name] == nil then
-      return errors.fail { code = "Usage", message = ("%s was made with a value of '%s' that is secret and not in the file")
+      return errors.fail { code = "Usage", message = ("%s was made with a value of '%s' that is secret and not in it")
         :format(path, name), hint = ("give it again: --set %s=..."):format(name) }
     end
     set[#set + 1] = ("%s=%s"):format(name, given[name])
   end
   for name in pairs(given) do
     if not secret[name] then
-      return errors.fail { code = "Usage", message = ("%s has its options already, '%s' cannot be set"):format(path, name),
-        hint = "plan again with other options" }
+      return errors.fail { code = "Usage", message = ("%s has its options already, '%s' cannot be set"):format(path,
+        name), hint = "plan again with other options" }
     end
   end
   return set
@@ -143,8 +143,8 @@ function saved_plan.read(path, given)
   if type(saved) ~= "table" or saved.format ~= FORMAT then
     return bad(path, " is not a plan that `infra plan --out` has written, or it is damaged")
   elseif math.type(saved.version) == "integer" and saved.version > VERSION then
-    return bad(path, (" was written by a newer infra (version %s of the format, this one knows %d)"):format(saved.version,
-      VERSION), "use the newer infra, or plan again")
+    return bad(path, (" was written by a newer infra (version %d of the format, this one knows %d)"):format(
+      saved.version, VERSION), "use the newer infra, or plan again")
   elseif not is_whole(saved) then
     return bad(path, " is damaged", "plan again")
   end
@@ -169,81 +169,66 @@ local function same_serial(before, now)
   return before == now or before == "new:0" and now:match(":0$") ~= nil
 end
 
-local function is_something(change)
-  return change.action ~= "none" or change.moved_from ~= nil
+-- What a change comes to, as { name = text }. Where the stack says it and why it is done make no difference.
+local function facts_of(change)
+  local facts = { action = change.action, type = change.type, region = change.region, moved_from = change.moved_from }
+  for _, difference in ipairs(change.differences) do
+    facts["the change of " .. difference.name] = json.encode(difference)
+  end
+  for name, item in pairs(change.properties or {}) do
+    facts[name] = json.encode(item)
+  end
+  return facts
 end
 
-local function by_address(changes)
+-- address -> facts of everything that is to be done. A replaced generation has the address of the one that replaced it.
+local function index(changes)
   local found = {}
   for _, change in ipairs(changes) do
-    if is_something(change) then -- the generations of a resource that was replaced share an address
-      found[change.address] = found[change.address] or json.array {}
-      table.insert(found[change.address], change)
+    if change.action ~= "none" or change.moved_from then
+      local address = change.address
+      found[found[address] and address .. " (replaced)" or address] = facts_of(change)
     end
   end
   return found
 end
 
-local function action_of(changes)
-  return changes and (changes[1].action == "none" and "move" or changes[1].action) or "leave as it is"
-end
-
--- Names of what two changes of the same action do differently.
-local function different_parts(before, now)
-  local names, known = {}, {}
-  for _, change in ipairs { before, now } do
-    for _, difference in ipairs(change.differences) do
-      known[difference.name] = (known[difference.name] or "") .. json.encode(difference) .. "\n"
-    end
-    for name, item in pairs(change.properties or {}) do
-      known[name] = (known[name] or "") .. json.encode(item) .. "\n"
-    end
-  end
-  for name, texts in pairs(known) do
-    local first, second = texts:match("^(.-)\n(.-)\n")
-    if first ~= second or not first then
-      names[#names + 1] = name
+-- Names whose values differ in two tables, sorted.
+local function unlike(before, now, same)
+  local names, seen = {}, {}
+  for _, side in ipairs { before, now } do
+    for name in pairs(side) do
+      if not seen[name] and not same(before[name], now[name]) then
+        names[#names + 1] = name
+      end
+      seen[name] = true
     end
   end
   table.sort(names)
   return names
 end
 
--- What `now` is compared by: where the stack says it, or that a reason is worded otherwise, is no difference.
-local function essence(changes)
-  local copies = json.array {}
-  for i, change in ipairs(changes or {}) do
-    copies[i] = { action = change.action, type = change.type, region = change.region, moved_from = change.moved_from,
-      differences = change.differences, properties = change.properties }
+local function describe(address, before, now)
+  local was, is = before and before.action or "leave it", now and now.action or "leave it"
+  if was ~= is then
+    return ("%s: it was to %s, now %s"):format(address, was, is)
   end
-  return json.encode(copies)
+  return ("%s: other values of %s"):format(address, table.concat(unlike(before, now, rawequal), ", "))
 end
 
 local function differences(before, now)
-  local found = {}
-  local addresses, seen = {}, {}
-  for _, side in ipairs { before, now } do
-    for address in pairs(side) do
-      if not seen[address] then
-        seen[address] = true
-        addresses[#addresses + 1] = address
-      end
-    end
+  local addresses = unlike(before, now, function(old, new)
+    return old and new and #unlike(old, new, rawequal) == 0
+  end)
+  local texts = {}
+  for i, address in ipairs(addresses) do
+    texts[i] = describe(address, before[address], now[address])
   end
-  table.sort(addresses)
-  for _, address in ipairs(addresses) do
-    local old, new = before[address], now[address]
-    if essence(old) ~= essence(new) then
-      local names = action_of(old) == action_of(new) and different_parts(old[1], new[1]) or {}
-      found[#found + 1] = #names > 0 and ("%s: other values of %s"):format(address, table.concat(names, ", "))
-        or ("%s: it was to %s, now %s"):format(address, action_of(old), action_of(new))
-    end
-  end
-  return found
+  return texts
 end
 
---- Whether the plan `data` that `deployment` has made now is the saved one. Returns true, or nil and an error that names
---- what is different.
+--- Whether the plan `data` that `deployment` has made now is the saved one. Returns true, or nil and an error that
+--- names what is different.
 function saved_plan.check(saved, deployment, data)
   local account = deployment.context.account
   if account ~= saved.account then
@@ -255,7 +240,7 @@ function saved_plan.check(saved, deployment, data)
   end
   -- Through JSON and back, so that numbers and empty tables look alike on both sides.
   local now = assert(json.decode(json.encode(data)))
-  local found = differences(by_address(saved.plan.changes), by_address(now.changes))
+  local found = differences(index(saved.plan.changes), index(now.changes))
   if #found == 0 then
     return true
   end

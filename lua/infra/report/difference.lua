@@ -9,6 +9,7 @@ local value = require "infra.report.value"
 local difference = {}
 
 local KEPT_PREFIX <const> = 16 -- characters of what two long texts have in common before they differ
+local ONE_LINE <const> = 120 -- columns: longer pairs of values stand on two lines, however wide the terminal
 
 local function is_list(item)
   return type(item) == "table" and (json.is_array(item) or #item > 0)
@@ -42,22 +43,26 @@ local function missing_from(list, other)
   return missing
 end
 
--- Items that only one of the lists has; as many on both sides are the same items, changed.
+-- Items that only one of the lists has. As many on both sides are the same items, changed; otherwise those in the same
+-- place are.
 local function list_leaves(path, before, after, visit)
   local gone, new = missing_from(before, after), missing_from(after, before)
   if #gone == 0 and #new == 0 and not same(before, after) then
-    visit(path .. " (order)", before, after)
-  elseif #gone == #new then
-    for i, one in ipairs(new) do
-      difference.leaves(("%s[%d]"):format(path, one.index), gone[i].item, one.item, visit)
-    end
-    return
+    return visit(path .. " (order)", before, after)
   end
-  for _, one in ipairs(gone) do
-    visit(("%s[%d]"):format(path, one.index), one.item, nil)
+  local old = {}
+  for i, one in ipairs(gone) do
+    old[#gone == #new and new[i].index or one.index] = one
   end
   for _, one in ipairs(new) do
-    visit(("%s[%d]"):format(path, one.index), nil, one.item)
+    local earlier = old[one.index]
+    old[one.index] = nil
+    difference.leaves(("%s[%d]"):format(path, one.index), earlier and earlier.item, one.item, visit)
+  end
+  for _, one in ipairs(gone) do
+    if old[one.index] == one then
+      visit(("%s[%d]"):format(path, one.index), one.item, nil)
+    end
   end
 end
 
@@ -114,7 +119,8 @@ function difference.lines(path, before, after, options, add)
     add(indent .. paint(colour, symbol) .. " " .. style.cut(text, limit) .. paint("magenta", more))
   end
   difference.leaves(path, before, after, function(where, old, new)
-    local old_text, new_text = value.text(old), value.text(new)
+    local old_text = value.text(old)
+    local new_text = value.digest(old) and value.digest(new) and "(another secret)" or value.text(new)
     local indent = options.indent
     if old == nil then
       line(indent, "green", "+", where .. ": " .. new_text, note)
@@ -122,7 +128,7 @@ function difference.lines(path, before, after, options, add)
       line(indent, "red", "-", where .. ": " .. old_text, note)
     else
       local short = ("%s: %s → %s"):format(where, old_text, new_text)
-      if #indent + 2 + style.width(short .. note) <= width then
+      if #indent + 2 + style.width(short .. note) <= math.min(width, ONE_LINE) then
         line(indent, "yellow", "~", short, note)
       else
         indent = indent .. "    "

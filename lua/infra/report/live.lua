@@ -1,5 +1,5 @@
 -- Progress on a terminal: what has ended scrolls up; below it stands what is under way, for how long and waiting for
--- what. Used by cli/stack_options; the interface is that of report/progress.
+-- what. Used by cli/change; the interface is that of report/progress.
 
 local progress = require "infra.report.progress"
 local style = require "infra.report.style"

@@ -23,10 +23,10 @@ local function event_of(change)
   return change.row and change.row.moved_from and "move" or nil
 end
 
--- "network", "vpc" of "network/vpc".
+-- "network", "vpc" of "network/vpc"; nil, "vpc" of "vpc".
 local function split(address)
   local layer, name = address:match("^(.*)/([^/]*)$")
-  return layer or "(no layer)", name or address
+  return layer, name or address
 end
 
 local function remarks(change)
@@ -87,7 +87,7 @@ function report.text(plan, options)
   end)
   each_change(plan, function(change)
     if event_of(change) then
-      local own = split(change.address)
+      local own = split(change.address) or plan.stack
       if own ~= layer then
         layer = own
         add(paint("bold", own))

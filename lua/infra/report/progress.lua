@@ -1,6 +1,6 @@
 -- What happens while a plan is applied: one line per event, or JSON lines; report/live does it for terminals. Each
 -- reporter is { emit(event), note(text), close() }; events are those of engine/apply, a note is something that the tool
--- itself has to say meanwhile. Used by cli/stack_options.
+-- itself has to say meanwhile. Used by cli/change.
 
 local json = require "host.json"
 local style = require "infra.report.style"

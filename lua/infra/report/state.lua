@@ -1,4 +1,5 @@
--- What the state records, as lines of text. Used by `infra state`; rows as state/store gives them, JSON columns decoded.
+-- What the state records, as lines of text. Used by `infra state`; rows as state/store gives them, with all columns of
+-- JSON decoded.
 
 local clock = require "host.clock"
 local columns = require "infra.report.columns"

@@ -1,4 +1,4 @@
--- What a run has done, at its end: outputs, what still needs a person, counts. Used by cli/stack_options, on what
+-- What a run has done, at its end: outputs, what still needs a person, counts. Used by cli/change, on what
 -- engine/apply returns.
 
 local json = require "host.json"

@@ -1,7 +1,8 @@
 -- One writer at a time: a lease in the state database with a fencing token. A holder that died frees itself: at once
--- when it ran on this machine, else when the lease runs out. Readers need no lease. Used by infra.session.
+-- when it ran on this machine, else when the lease runs out. Readers need no lease. Used by infra.deployment.
 
 local errors = require "infra.errors"
+local fs = require "host.fs"
 local process = require "host.process"
 
 local lease = {}
@@ -9,11 +10,19 @@ local lease = {}
 -- A holder renews three times in this time; a machine that vanished blocks others for no longer.
 local SECONDS <const> = 60
 
-local function is_dead(row, now)
+-- When the process started, as text that no later process with its number has: proc(5), field 22 of stat. Nil when
+-- there is no such process.
+local function start_of(pid)
+  local stat = fs.read(("/proc/%d/stat"):format(pid))
+  local after_name = stat and stat:match("^.*%) (.*)$")
+  return after_name and after_name:match("^" .. ("%S+ "):rep(19) .. "(%S+)")
+end
+
+local function is_free(row, now)
   if row.holder == nil then
     return true
   elseif row.host == process.hostname() then
-    return row.pid == process.pid() or not process.alive(row.pid)
+    return row.pid == process.pid() or start_of(row.pid) ~= row.started
   end
   return row.expires_at < now
 end
@@ -25,14 +34,15 @@ function lease.acquire(store, holder)
     local row, err = store.db:row("SELECT * FROM lease WHERE id = 1")
     if not row then
       return nil, err
-    elseif not is_dead(row, now) then
+    elseif not is_free(row, now) then
       return errors.fail { code = "Locked", message = ("%s is in use by %s (process %d on %s)"):format(store.path,
-        row.holder, row.pid, row.host), hint = "wait for it to finish; if that machine is gone, the lock ends by itself " ..
-        ("within %d s"):format(SECONDS) }
+        row.holder, row.pid, row.host), hint = ("wait for it to finish; if that process is gone, the lock ends by "
+        .. "itself within %d s"):format(SECONDS) }
     end
     local ok
-    ok, err = store.db:run("UPDATE lease SET token = token + 1, holder = ?, host = ?, pid = ?, expires_at = ? WHERE id = 1",
-      holder, process.hostname(), process.pid(), now + SECONDS)
+    local pid = process.pid()
+    ok, err = store.db:run("UPDATE lease SET token = token + 1, holder = ?, host = ?, pid = ?, started = ?, "
+      .. "expires_at = ? WHERE id = 1", holder, process.hostname(), pid, start_of(pid), now + SECONDS)
     if not ok then
       return nil, err
     end
@@ -52,8 +62,8 @@ end
 --- Gives the lease back.
 function lease.release(store)
   if store.fencing_token then
-    store.db:run("UPDATE lease SET holder = NULL, host = NULL, pid = NULL, expires_at = NULL WHERE id = 1 AND token = ?",
-      store.fencing_token)
+    store.db:run("UPDATE lease SET holder = NULL, host = NULL, pid = NULL, started = NULL, expires_at = NULL "
+      .. "WHERE id = 1 AND token = ?", store.fencing_token)
     store.fencing_token = nil
   end
 end

@@ -5,11 +5,13 @@ local modules = require "host.modules"
 
 local migrations = {}
 
--- One entry per version: the script's module (state/*.sql, embedded). Never change one that was released.
-local SCRIPTS = { "state.0001_initial" }
+--- One entry per version: the script's module (state/*.sql, embedded). Never change one that was released.
+migrations.SCRIPTS = { "state.0001_initial" }
 
 -- PRAGMA application_id of a state database ("infr").
 local APPLICATION_ID <const> = 0x696e6672
+
+local NOT_OURS <const> = "name another file with --state; infra never changes a file that is not its own"
 
 local function number(db, pragma)
   local row, err = db:row("PRAGMA " .. pragma)
@@ -21,40 +23,55 @@ end
 
 local function unreadable(path, err)
   if err.code == "SQLITE_NOTADB" or err.code == "SQLITE_CORRUPT" then
-    return errors.fail { code = "ForeignState", message = path .. " is not a state database", hint =
-      "name another file with --state; infra never changes a file that is not its own" }
+    return errors.fail { code = "ForeignState", message = path .. " is not a state database", hint = NOT_OURS }
   end
   return nil, err
 end
 
---- Brings `db` to the newest version; with `readonly` only checks it. Returns true (false: readonly and still empty),
---- or nil and an error.
-function migrations.apply(db, path, readonly)
+-- The version of an open database, 0 when it is empty; or nil and an error when it is not for this program.
+local function version_of(db, path)
   local id, err = number(db, "application_id")
-  if not id then
-    return unreadable(path, err)
-  end
-  local version = number(db, "user_version")
-  local tables = number(db, "schema_version")
-  if id ~= APPLICATION_ID and tables ~= 0 then
+  local version = id and number(db, "user_version")
+  local tables = version and number(db, "schema_version")
+  if not tables then
+    return unreadable(path, err or select(2, number(db, "schema_version")))
+  elseif id ~= APPLICATION_ID and tables ~= 0 then
     return errors.fail { code = "ForeignState", message = path .. " is an SQLite database of another program",
-      hint = "name another file with --state; infra never changes a file that is not its own" }
-  elseif version > #SCRIPTS then
-    return errors.fail { code = "NewerState", message = ("%s was written by a newer infra (state version %d, this one " ..
-      "knows %d)"):format(path, version, #SCRIPTS), hint = "use the newer infra; the file was not changed" }
+      hint = NOT_OURS }
+  elseif version > #migrations.SCRIPTS then
+    return errors.fail { code = "NewerState", message = ("%s was written by a newer infra (state version %d, this one "
+      .. "knows %d)"):format(path, version, #migrations.SCRIPTS),
+      hint = "use the newer infra; the file was not changed" }
+  end
+  return version
+end
+
+--- Brings `db` to the newest version in one transaction, so that of two processes that open a new state the second
+--- finds it made; with `readonly` only checks it. Returns true (false: readonly and still empty), or nil and an error.
+function migrations.apply(db, path, readonly)
+  local version, err = version_of(db, path)
+  if not version then
+    return nil, err
+  elseif version == #migrations.SCRIPTS then
+    return true
+  elseif readonly and version == 0 then
+    return false
   elseif readonly then
-    return version == #SCRIPTS
+    return errors.fail { code = "OlderState", message = ("%s was written by an older infra (state version %d, this one "
+      .. "needs %d)"):format(path, version, #migrations.SCRIPTS), hint = "the next run or apply brings it up to date" }
   end
-  for next_version = version + 1, #SCRIPTS do
-    local script = modules.text(SCRIPTS[next_version])
-    local ok
-    ok, err = db:script(("BEGIN IMMEDIATE;\n%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;\nCOMMIT;"):format(
-      script, APPLICATION_ID, next_version))
-    if not ok then
-      return nil, err
+  return db:transaction(function()
+    local current, problem = version_of(db, path)
+    for next_version = (current or #migrations.SCRIPTS) + 1, #migrations.SCRIPTS do
+      local ok
+      ok, problem = db:script(("%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;"):format(
+        modules.text(migrations.SCRIPTS[next_version]), APPLICATION_ID, next_version))
+      if not ok then
+        return nil, problem
+      end
     end
-  end
-  return true
+    return current and true, problem
+  end)
 end
 
 return migrations

@@ -20,7 +20,7 @@ describe("Local::File", function()
     options = options or {}
     set.path = set.path or file
     local deployment <close> = assert(Deployment.open {
-      path = stack, set = set, sim = true, writable = true, command = "spec",
+      path = stack, set = set, sim = true, writable = true, command = "spec", version = "spec",
     })
     return deployment:run(function()
       local plan, actions = assert(deployment:plan { destroy = options.destroy }), {}
@@ -32,6 +32,10 @@ describe("Local::File", function()
     end)
   end
 
+  local function content_for(days)
+    return ("arn:aws:logs:us-east-1:123456789012:log-group:spec-plugin-logs:* is kept for %d days\n"):format(days)
+  end
+
   local function mode_of(path)
     return ("%04o"):format(assert(fs.stat(path)).mode)
   end
@@ -40,14 +44,14 @@ describe("Local::File", function()
     local actions, result = run {}
     assert.same({ logs = "create", file = "create" }, actions)
     assert.same({ file = file }, result.outputs)
-    assert.matches("^arn:aws:logs:us%-east%-1:%d+:log%-group:spec%-plugin%-logs:%* is kept for 7 days\n$", fs.read(file))
+    assert.equal(content_for(7), fs.read(file))
     assert.equal("0644", mode_of(file))
     assert.same({ logs = "none", file = "none" }, (run {}))
   end)
 
   it("changes in place when its content or its mode does", function()
     assert.same({ logs = "update", file = "update" }, (run { days = "14" }))
-    assert.matches("14 days\n$", fs.read(file))
+    assert.equal(content_for(14), fs.read(file))
     assert.same({ logs = "none", file = "update" }, (run { days = "14", mode = "600" }))
     assert.equal("0600", mode_of(file))
     assert.same({ logs = "none", file = "none" }, (run { days = "14", mode = "0600" }))
@@ -108,7 +112,7 @@ describe("Local::File", function()
   end)
 
   it("takes one with the same content for what an interrupted run has left behind", function()
-    assert(fs.write(file, "arn:aws:logs:us-east-1:123456789012:log-group:spec-plugin-logs:* is kept for 7 days\n"))
+    assert(fs.write(file, content_for(7)))
     local _, result = run {}
     assert.equal("done", result.outcome)
   end)

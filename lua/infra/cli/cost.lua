@@ -1,0 +1,73 @@
+-- `infra cost STACK`: what a stack costs in a month. No call to AWS is made.
+
+local cost_of = require "infra.cost"
+local cost_report = require "infra.report.cost"
+local errors = require "infra.errors"
+local json = require "host.json"
+local prices = require "infra.cost.prices"
+local project = require "infra.project"
+local stack_options = require "infra.cli.stack_options"
+
+local cost = {
+  name = "cost",
+  summary = "Estimate what a stack costs in a month",
+  description = "Estimates what a stack costs in a month from list prices and assumptions about its use. Makes no " ..
+    "call to AWS.",
+}
+
+function cost.arguments(command)
+  command:argument("stack", "The stack file."):argname "STACK"
+  command:option("--set", "Sets an option of the stack; may be repeated."):argname "NAME=VALUE":count "*"
+  command:option("--usage", "Changes an assumption, for example api_requests_per_day=50000; may be repeated.")
+    :argname "NAME=VALUE":count "*"
+  command:flag("--json", "Print JSON.")
+  command:flag("--markdown", "Print Markdown, with the working and the assumptions.")
+end
+
+local function usage_of(list)
+  local given, err = stack_options.settings(list)
+  if not given then
+    return nil, err
+  end
+  for name, text in pairs(given) do
+    if not prices.usage[name] or not tonumber(text) then
+      return errors.fail { code = "Usage", message = ("--usage %s=%s: %s"):format(name, text,
+        prices.usage[name] and "must be a number" or "there is no such assumption") }
+    end
+    given[name] = tonumber(text)
+  end
+  return given
+end
+
+function cost.run(options, context)
+  local set, err = stack_options.settings(options.set)
+  if not set then
+    return nil, err
+  end
+  local usage
+  usage, err = usage_of(options.usage)
+  if not usage then
+    return nil, err
+  end
+  local definition
+  definition, err = project.load(options.stack)
+  if not definition then
+    return nil, err
+  end
+  local declaration
+  declaration, err = definition:evaluate(set)
+  if not declaration then
+    return nil, err
+  end
+  local estimate = cost_of.estimate(cost_of.declared(declaration), usage)
+  if options.json then
+    context.out(json.encode({ stack = declaration.name, lines = json.array(estimate.lines),
+      services = json.array(estimate.services), total = estimate.total }, { indent = true }) .. "\n")
+  elseif options.markdown then
+    context.out(cost_report.markdown(estimate, declaration.name, usage))
+  else
+    context.out(cost_report.text(estimate))
+  end
+end
+
+return cost
