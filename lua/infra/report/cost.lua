@@ -81,9 +81,7 @@ end
 
 --- The difference that a plan makes, on one line.
 function report.change(before, after)
-  local difference = after.total - before.total
-  return ("Cost: %.2f USD a month, %s%.2f (estimate; see infra cost)"):format(after.total, difference < 0 and "-" or "+",
-    math.abs(difference))
+  return ("Cost: %.2f USD a month, %+.2f (estimate; see infra cost)"):format(after.total, after.total - before.total)
 end
 
 return report
