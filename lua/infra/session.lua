@@ -95,7 +95,7 @@ end
 ---   sim_store     an infra.sim.store instead of that account
 ---   seed, faults  of the simulated AWS (infra.sim); without a seed every run is another one
 ---   region, profile, endpoint_url   before the user's configuration
----   max_attempts, admit, trace      see infra.aws.client
+---   max_attempts, trace             see infra.aws.client
 ---   environment   function(name) -> text | nil instead of the process's environment
 function session.open(options)
   local self = setmetatable({}, Session)
@@ -115,7 +115,6 @@ function session.open(options)
     region = self.region,
     endpoint_url = not options.sim and options.endpoint_url or nil,
     max_attempts = options.max_attempts,
-    admit = options.admit,
     trace = options.trace,
   }
   return self

@@ -304,19 +304,15 @@ describe("infra.aws.client", function()
   end)
 
   describe("tells", function()
-    it("`admit` before and `on_attempt` after every request", function()
+    it("`on_attempt` after every request", function()
       local told = {}
-      local aws = world.new({ json(400, THROTTLED), json(200, {}) }, {
-        admit = function(info)
-          told[#told + 1] = ("before %s %s %s %d"):format(info.service, info.operation, info.region, info.attempt)
-        end,
-      })
+      local aws = world.new { json(400, THROTTLED), json(200, {}) }
       aws.call("logs", "DescribeLogGroups", {}, { on_attempt = function(info)
-        told[#told + 1] = ("after %d %s"):format(info.attempt, info.error and info.error.code)
+        told[#told + 1] = ("%s %s %s %d %s"):format(info.service, info.operation, info.region, info.attempt,
+          info.error and info.error.code)
       end })
       assert.same({
-        "before logs DescribeLogGroups us-east-1 1", "after 1 ThrottlingException",
-        "before logs DescribeLogGroups us-east-1 2", "after 2 nil",
+        "logs DescribeLogGroups us-east-1 1 ThrottlingException", "logs DescribeLogGroups us-east-1 2 nil",
       }, told)
     end)
 

@@ -13,6 +13,7 @@ local json = require "host.json"
 local models = require "infra.models"
 local sigv4 = require "host.sigv4"
 
+local Rates = require "infra.aws.rates"
 local Retry = require "infra.aws.retry"
 local customizations = require "infra.aws.customizations"
 local endpoints = require "infra.aws.endpoints"
@@ -39,8 +40,6 @@ Client.__index = Client
 ---   region        default region; nil: only global services can be called
 ---   endpoint_url  for all services, before whatever the configuration says
 ---   max_attempts  per call, before AWS_MAX_ATTEMPTS and the profile (default 3)
----   admit         function(info) called before every request leaves; it may wait (rate limits). info = { service,
----                 operation, region, attempt }
 ---   trace         function(line) gets what --verbose shows
 function Client.new(options)
   local config, runtime = assert(options.config), assert(options.runtime)
@@ -51,8 +50,8 @@ function Client.new(options)
     config = config,
     region = options.region,
     endpoint_url = options.endpoint_url,
-    admit = options.admit or function() end,
     trace = options.trace,
+    rates = Rates.new(runtime),
     retry = Retry.new { random = runtime.random, max_attempts = max_attempts },
     clock_offset = 0, -- seconds that AWS's clock is ahead of ours
     bucket_regions = {}, -- bucket -> region, where it is not the one we thought
@@ -152,11 +151,15 @@ end
 
 -- One attempt, with everybody told who wants to know.
 local function observed_attempt(self, call, number)
-  local info = { service = call.service.id, operation = call.operation.name, region = call.region, attempt = number }
-  self.admit(info)
+  local info = {
+    service = call.service.id, operation = call.operation.name, region = call.region, attempt = number,
+    is_read = request.is_read(call.operation),
+  }
+  self.rates:admit(info)
   local started = self.runtime.now()
   local output, err, received = attempt(self, call, number)
   info.seconds, info.error = self.runtime.now() - started, err
+  self.rates:observe(info, err and err.throttled)
   if call.options.on_attempt then
     call.options.on_attempt(info)
   end
@@ -197,7 +200,8 @@ end
 ---   no_retry      one attempt only
 ---   retry_unsafe  repeat after an unknown outcome, although the operation is neither a read nor has a token
 ---   timeout       seconds for one request (default 60)
----   on_attempt    function(info) called after every attempt; info as for `admit`, and seconds, error
+---   on_attempt    function(info) called after every attempt; info = { service, operation, region, attempt, is_read,
+---                 seconds, error }
 function Client:call(service_id, operation_name, params, options)
   local operation, service = self:operation(service_id, operation_name)
   if not operation then

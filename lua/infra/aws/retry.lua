@@ -5,6 +5,7 @@ local Retry = {}
 Retry.__index = Retry
 
 local MAX_ATTEMPTS <const> = 3
+local MAX_THROTTLED <const> = 10 -- attempts while AWS only says "not so fast": a plan needs every one of its reads
 local MAX_BACKOFF <const> = 20 -- seconds
 local MAX_RETRY_AFTER <const> = 300 -- seconds; what a server may ask for
 
@@ -73,7 +74,11 @@ end
 --- takes from the quota, for Retry:succeeded; nil when it is over. `headers` are those of the response, if one came.
 function Retry:next(attempt, err, headers)
   local cost = err.code == "Timeout" and TIMEOUT_COST or RETRY_COST
-  if not err.retryable or attempt >= self.max_attempts or self.quota < cost then
+  local most = self.max_attempts
+  if err.throttled and most > 1 then
+    most = math.max(most, MAX_THROTTLED)
+  end
+  if not err.retryable or attempt >= most or self.quota < cost then
     return nil
   end
   self.quota = self.quota - cost
