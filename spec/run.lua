@@ -1,6 +1,6 @@
 -- Runs the specs inside the infra binary, from the root of the source tree:
 --
---   infra exec spec/run.lua [FILE | DIRECTORY ...]      all of spec/ by default
+--   infra exec spec/run.lua [FILE | DIRECTORY ...]      all of spec/ and plugins/ by default
 --
 -- Prints a line for each file, failures in full, each skipped spec with its reason, and last `N passed, N failed` (and
 -- `, N skipped`). Exit code 1 when anything failed, when nothing ran, or when the specs left something open.
@@ -128,7 +128,7 @@ end
 
 io.stdout:setvbuf "line"
 local before = open_things()
-local roots = #arg > 0 and arg or { "spec" }
+local roots = #arg > 0 and arg or { "spec", "plugins" }
 local counts = run(roots)
 collectgarbage()
 collectgarbage() -- what finalisers let go

@@ -47,10 +47,11 @@ describe("the source tree", function()
   it("compiles, and uses no globals but Lua's own", function()
     local found = {}
     for _, path in ipairs(files({ "lua", "stacks", "plugins" }, LUA)) do
+      local is_spec = path:find "_spec%.lua$" -- busted's globals are its own
       local listing = program.run { argv = { "luac5.4", "-l", "-p", path } }
       found[#found + 1] = listing.stderr:match "[^\n]+"
       for line, operation, name in listing.stdout:gmatch '%[(%d+)%]%s+([GS]ET)TABUP[^\n]*; _ENV "([^"\n]*)"' do
-        if operation == "SET" or name ~= "arg" and rawget(_G, name) == nil then
+        if operation == "SET" or not is_spec and name ~= "arg" and rawget(_G, name) == nil then
           found[#found + 1] = ("%s:%s: %s"):format(path, line, name)
         end
       end
