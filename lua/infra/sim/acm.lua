@@ -7,6 +7,7 @@
 local crypto = require "host.crypto"
 local paging = require "infra.sim.paging"
 local records = require "infra.sim.route53.records"
+local tagging = require "infra.sim.tagging"
 
 local acm = {}
 
@@ -105,17 +106,12 @@ local function with_domain(domain, names)
 end
 
 local function tag_map(ctx, existing, list)
-  local map = {}
-  for key, value in pairs(existing) do
-    map[key] = value
-  end
   for _, tag in ipairs(list or {}) do
     if tag.Key:find "^aws:" then
       ctx:fail("InvalidTagException", "Tag keys starting with aws: are reserved.", 400)
     end
-    map[tag.Key] = tag.Value or ""
   end
-  return map
+  return tagging.merge(existing, list)
 end
 
 function acm.RequestCertificate(ctx, params)
@@ -207,12 +203,7 @@ function acm.RemoveTagsFromCertificate(ctx, params)
 end
 
 function acm.ListTagsForCertificate(ctx, params)
-  local list = {}
-  for key, value in pairs(find(ctx, params.CertificateArn).tags) do
-    list[#list + 1] = { Key = key, Value = value }
-  end
-  table.sort(list, function(a, b) return a.Key < b.Key end)
-  return { Tags = list }
+  return { Tags = tagging.list(find(ctx, params.CertificateArn).tags) }
 end
 
 return acm

@@ -19,7 +19,7 @@
 --   ctx:of(service, region)   view of another service or region (default: this one) in this account
 --   ctx:fresh(kind, key [, view])   true when this call may not know yet of an object of ctx.store (or of `view`) that
 --                        was created a moment ago: eventual consistency, see infra.sim.faults
---   ctx:fail(code, message [, status [, extra]])   throws AWS's error answer; status: by default the code's usual one
+--   ctx:fail(code, message [, status [, extra [, headers]]])   throws AWS's error answer; see Failure.raise
 -- Handlers check everything first and change the store after: a call that fails leaves no trace.
 
 local crypto = require "host.crypto"

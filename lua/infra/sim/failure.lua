@@ -8,9 +8,11 @@ function Failure.__tostring(failure)
 end
 
 --- Throws an answer with AWS's code and message. `status`: HTTP status, nil for the one usual for the code. `extra`:
---- further members of the error answer.
-function Failure.raise(code, message, status, extra)
-  error(setmetatable({ code = code, message = message, status = status, extra = extra }, Failure), 0)
+--- further members of the error answer. `headers`: array of { name, value } that it has besides the usual ones.
+function Failure.raise(code, message, status, extra, headers)
+  error(setmetatable({
+    code = code, message = message, status = status, extra = extra, headers = headers,
+  }, Failure), 0)
 end
 
 --- Throws an answer that each protocol has its own code for: see infra.sim.wire.errors.

@@ -6,6 +6,7 @@
 
 local json = require "host.json"
 local paging = require "infra.sim.paging"
+local tagging = require "infra.sim.tagging"
 
 local wafv2 = {}
 
@@ -164,17 +165,6 @@ local function summary(found)
     ARN = found.ARN }
 end
 
-local function tag_map(existing, list)
-  local map = {}
-  for key, value in pairs(existing) do
-    map[key] = value
-  end
-  for _, tag in ipairs(list or {}) do
-    map[tag.Key] = tag.Value
-  end
-  return map
-end
-
 local function is_used(ctx, kind, found)
   if kind == "WebACL" then
     for _, distribution in ctx.sim.store:view("cloudfront", ctx.account):each("distribution") do
@@ -202,7 +192,7 @@ local function create(ctx, kind, params)
   end
   local id = token(ctx)
   local found = {
-    Id = id, Name = params.Name, scope = params.Scope, LockToken = token(ctx), tags = tag_map({}, params.Tags),
+    Id = id, Name = params.Name, scope = params.Scope, LockToken = token(ctx), tags = tagging.merge({}, params.Tags),
     ARN = ("arn:%s:wafv2:%s:%s:%s/%s/%s/%s"):format(ctx.partition, ctx.region, ctx.account,
       params.Scope == "CLOUDFRONT" and "global" or "regional", KINDS[kind].arn, params.Name, id),
     value = value_of(ctx, kind, params),
@@ -288,28 +278,21 @@ end
 
 function wafv2.TagResource(ctx, params)
   local found, kind = find_by_arn(ctx, params.ResourceARN)
-  found.tags = tag_map(found.tags, params.Tags)
+  found.tags = tagging.merge(found.tags, params.Tags)
   ctx.store:put(kind, found.scope .. "/" .. found.Id, found)
   return {}
 end
 
 function wafv2.UntagResource(ctx, params)
   local found, kind = find_by_arn(ctx, params.ResourceARN)
-  for _, key in ipairs(params.TagKeys) do
-    found.tags[key] = nil
-  end
+  found.tags = tagging.without(found.tags, params.TagKeys)
   ctx.store:put(kind, found.scope .. "/" .. found.Id, found)
   return {}
 end
 
 function wafv2.ListTagsForResource(ctx, params)
   local found = find_by_arn(ctx, params.ResourceARN)
-  local tags = {}
-  for key, value in pairs(found.tags) do
-    tags[#tags + 1] = { Key = key, Value = value }
-  end
-  table.sort(tags, function(a, b) return a.Key < b.Key end)
-  return { TagInfoForResource = { ResourceARN = found.ARN, TagList = tags } }
+  return { TagInfoForResource = { ResourceARN = found.ARN, TagList = tagging.list(found.tags) } }
 end
 
 return wafv2

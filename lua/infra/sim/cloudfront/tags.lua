@@ -1,5 +1,7 @@
 -- Tags of the simulated CloudFront's distributions and functions, which are kept with them.
 
+local tagging = require "infra.sim.tagging"
+
 local tags = { operations = {} }
 local operations = tags.operations
 
@@ -15,29 +17,20 @@ end
 
 function operations.TagResource(ctx, params)
   local found, kind, key = find(ctx, params.Resource)
-  for _, tag in ipairs(params.Tags.Items or {}) do
-    found.tags[tag.Key] = tag.Value or ""
-  end
+  found.tags = tagging.merge(found.tags, params.Tags.Items)
   ctx.global:put(kind, key, found)
   return {}
 end
 
 function operations.UntagResource(ctx, params)
   local found, kind, key = find(ctx, params.Resource)
-  for _, name in ipairs(params.TagKeys.Items or {}) do
-    found.tags[name] = nil
-  end
+  found.tags = tagging.without(found.tags, params.TagKeys.Items or {})
   ctx.global:put(kind, key, found)
   return {}
 end
 
 function operations.ListTagsForResource(ctx, params)
-  local items = {}
-  for name, value in pairs((find(ctx, params.Resource)).tags) do
-    items[#items + 1] = { Key = name, Value = value }
-  end
-  table.sort(items, function(a, b) return a.Key < b.Key end)
-  return { Tags = { Items = items } }
+  return { Tags = { Items = tagging.list((find(ctx, params.Resource)).tags) } }
 end
 
 return tags

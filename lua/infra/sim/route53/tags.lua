@@ -1,6 +1,7 @@
 -- Tags of the simulated Route 53's zones and health checks. Kept in the account's global store, kind "tags", by
 -- "hostedzone/ID" or "healthcheck/ID": { key = value }.
 
+local tagging = require "infra.sim.tagging"
 local zones = require "infra.sim.route53.zones"
 
 local tags = { operations = {} }
@@ -19,27 +20,13 @@ end
 
 local function render(ctx, kind, id)
   local stored = ctx.global:get("tags", key_of(ctx, kind, id)) or {}
-  local list = {}
-  for key, value in pairs(stored) do
-    list[#list + 1] = { Key = key, Value = value }
-  end
-  table.sort(list, function(a, b) return a.Key < b.Key end)
-  return { ResourceType = kind, ResourceId = (id:gsub("^/?hostedzone/", "")), Tags = list }
+  return { ResourceType = kind, ResourceId = (id:gsub("^/?hostedzone/", "")), Tags = tagging.list(stored) }
 end
 
 function operations.ChangeTagsForResource(ctx, params)
   local key = key_of(ctx, params.ResourceType, params.ResourceId)
-  local stored = {}
-  for name, value in pairs(ctx.global:get("tags", key) or {}) do
-    stored[name] = value
-  end
-  for _, tag in ipairs(params.AddTags or {}) do
-    stored[tag.Key] = tag.Value or ""
-  end
-  for _, name in ipairs(params.RemoveTagKeys or {}) do
-    stored[name] = nil
-  end
-  ctx.global:put("tags", key, stored)
+  local stored = tagging.merge(ctx.global:get("tags", key), params.AddTags)
+  ctx.global:put("tags", key, tagging.without(stored, params.RemoveTagKeys or {}))
   return {}
 end
 

@@ -1,0 +1,324 @@
+-- The simulated AWS Backup: vaults, plans and selections. No job ever runs. Behaviour is that of its API reference.
+-- Kept in the region's store: kinds "vault" by name, "plan" by id, "selection/PLAN" by id, each with its tags.
+
+local json = require "host.json"
+local paging = require "infra.sim.paging"
+local principals = require "infra.sim.iam.principals"
+local tagging = require "infra.sim.tagging"
+
+local backup = {}
+
+local PAGE <const> = 1000
+
+local function fail(ctx, code, message, ...)
+  ctx:fail(code, message:format(...), 400)
+end
+
+local function uuid(ctx)
+  local hex = ctx.unique(32)
+  return ("%s-%s-%s-%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
+end
+
+local function page_of(ctx, items, key, params)
+  local page, token = paging.page(ctx, items, key, params.NextToken, params.MaxResults or PAGE)
+  if not page then
+    fail(ctx, "InvalidParameterValueException", "The token is not valid.")
+  end
+  return page, token
+end
+
+-- -- vaults -----------------------------------------------------------------------------------------------------------
+
+local function vault_arn(ctx, name)
+  return ("arn:%s:backup:%s:%s:backup-vault:%s"):format(ctx.partition, ctx.region, ctx.account, name)
+end
+
+local function find_vault(ctx, name)
+  local vault = ctx.store:get("vault", name)
+  if not vault then -- AWS hides whether there is one
+    ctx:fail("AccessDeniedException", ("Insufficient privileges to perform this action. (%s)"):format(name), 403)
+  end
+  return vault
+end
+
+function backup.CreateBackupVault(ctx, params)
+  local name = params.BackupVaultName
+  local existing = ctx.store:get("vault", name)
+  if not name:find "^[%w_-]+$" or #name < 2 or #name > 50 then
+    fail(ctx, "InvalidParameterValueException", "Invalid vault name %s", name)
+  elseif existing then
+    ctx:fail("AlreadyExistsException", ("Backup vault with the same name already exists: %s"):format(name), 400,
+      { Arn = existing.BackupVaultArn, CreatorRequestId = existing.CreatorRequestId })
+  end
+  local vault = {
+    BackupVaultName = name, BackupVaultArn = vault_arn(ctx, name), CreationDate = ctx.now(),
+    CreatorRequestId = params.CreatorRequestId, NumberOfRecoveryPoints = 0, Locked = false,
+    VaultType = "BACKUP_VAULT", VaultState = "AVAILABLE",
+    EncryptionKeyArn = params.EncryptionKeyArn or ("arn:%s:kms:%s:%s:key/aws-backup"):format(ctx.partition, ctx.region,
+      ctx.account), tags = tagging.merge(params.BackupVaultTags),
+  }
+  ctx.store:put("vault", name, vault)
+  return vault
+end
+
+function backup.DescribeBackupVault(ctx, params)
+  return find_vault(ctx, params.BackupVaultName)
+end
+
+function backup.ListBackupVaults(ctx, params)
+  local items = {}
+  for _, vault in ctx.store:each("vault") do
+    items[#items + 1] = vault
+  end
+  local page, token = page_of(ctx, items, function(vault) return vault.BackupVaultName end, params)
+  return { BackupVaultList = page, NextToken = token }
+end
+
+function backup.DeleteBackupVault(ctx, params)
+  local vault = find_vault(ctx, params.BackupVaultName)
+  if vault.NumberOfRecoveryPoints > 0 then
+    fail(ctx, "InvalidRequestException", "Backup vault cannot be deleted because it contains recovery points.")
+  end
+  ctx.store:delete("vault", vault.BackupVaultName)
+  return {}
+end
+
+function backup.PutBackupVaultAccessPolicy(ctx, params)
+  local vault = find_vault(ctx, params.BackupVaultName)
+  if type(json.decode(params.Policy or "")) ~= "table" then
+    fail(ctx, "InvalidParameterValueException", "The policy is not valid JSON.")
+  end
+  vault.policy = params.Policy
+  ctx.store:put("vault", vault.BackupVaultName, vault)
+  return {}
+end
+
+function backup.GetBackupVaultAccessPolicy(ctx, params)
+  local vault = find_vault(ctx, params.BackupVaultName)
+  if not vault.policy then
+    fail(ctx, "ResourceNotFoundException", "Backup vault %s has no access policy.", vault.BackupVaultName)
+  end
+  return { BackupVaultName = vault.BackupVaultName, BackupVaultArn = vault.BackupVaultArn, Policy = vault.policy }
+end
+
+function backup.DeleteBackupVaultAccessPolicy(ctx, params)
+  local vault = find_vault(ctx, params.BackupVaultName)
+  vault.policy = nil
+  ctx.store:put("vault", vault.BackupVaultName, vault)
+  return {}
+end
+
+-- -- plans ------------------------------------------------------------------------------------------------------------
+
+local function find_plan(ctx, id)
+  local plan = ctx.store:get("plan", id)
+  if not plan or plan.DeletionDate then
+    fail(ctx, "ResourceNotFoundException", "Failed reading Backup plan with provided version")
+  end
+  return plan
+end
+
+local function check_cron(ctx, expression)
+  local fields = {}
+  for field in (expression or ""):match "^cron%((.*)%)$":gmatch "%S+" do
+    fields[#fields + 1] = field
+  end
+  if #fields ~= 6 or (fields[3] == "?") == (fields[5] == "?") then
+    fail(ctx, "InvalidParameterValueException", "Invalid cron expression %s: one of day-of-month and day-of-week " ..
+      "must be ?", expression)
+  end
+end
+
+local function check_rule(ctx, rule)
+  if rule.ScheduleExpression then
+    check_cron(ctx, rule.ScheduleExpression)
+  end
+  local start, completion = rule.StartWindowMinutes or 480, rule.CompletionWindowMinutes or 10080
+  if start < 60 or completion < start + 60 then
+    fail(ctx, "InvalidParameterValueException", "Invalid windows: the completion window must be an hour longer than " ..
+      "the start window")
+  elseif not ctx.store:get("vault", rule.TargetBackupVaultName) then
+    fail(ctx, "InvalidParameterValueException", "Backup vault %s does not exist", rule.TargetBackupVaultName)
+  end
+  for _, part in ipairs { rule, table.unpack(rule.CopyActions or {}) } do
+    local lifecycle = part.Lifecycle or {}
+    local cold = lifecycle.MoveToColdStorageAfterDays
+    if cold and lifecycle.DeleteAfterDays and lifecycle.DeleteAfterDays < cold + 90 then
+      fail(ctx, "InvalidParameterValueException", "DeleteAfterDays must be at least 90 days after " ..
+        "MoveToColdStorageAfterDays")
+    end
+  end
+end
+
+-- What the service writes into a plan by itself.
+local function complete(ctx, document)
+  for _, rule in ipairs(document.Rules) do
+    rule.RuleId = uuid(ctx)
+    rule.ScheduleExpression = rule.ScheduleExpression or "cron(0 5 ? * * *)"
+    rule.ScheduleExpressionTimezone = rule.ScheduleExpressionTimezone or "Etc/UTC"
+    rule.StartWindowMinutes = rule.StartWindowMinutes or 480
+    rule.CompletionWindowMinutes = rule.CompletionWindowMinutes or 10080
+    rule.EnableContinuousBackup = rule.EnableContinuousBackup or false
+  end
+  return document
+end
+
+local function plan_summary(plan)
+  return { BackupPlanId = plan.BackupPlanId, BackupPlanArn = plan.BackupPlanArn, VersionId = plan.VersionId,
+    CreationDate = plan.CreationDate, DeletionDate = plan.DeletionDate, CreatorRequestId = plan.CreatorRequestId,
+    BackupPlanName = plan.BackupPlan.BackupPlanName }
+end
+
+function backup.CreateBackupPlan(ctx, params)
+  for _, rule in ipairs(params.BackupPlan.Rules) do
+    check_rule(ctx, rule)
+  end
+  local request = json.encode(params.BackupPlan)
+  for _, plan in ctx.store:each("plan") do
+    local same_request = params.CreatorRequestId and plan.CreatorRequestId == params.CreatorRequestId
+    if not plan.DeletionDate and same_request then
+      return plan_summary(plan)
+    elseif not plan.DeletionDate and plan.request == request then
+      fail(ctx, "AlreadyExistsException", "Backup plan with the same plan document already exists")
+    end
+  end
+  local id = uuid(ctx)
+  local plan = {
+    BackupPlanId = id, VersionId = ctx.unique(48), CreationDate = ctx.now(), request = request,
+    BackupPlanArn = ("arn:%s:backup:%s:%s:backup-plan:%s"):format(ctx.partition, ctx.region, ctx.account, id),
+    CreatorRequestId = params.CreatorRequestId, BackupPlan = complete(ctx, params.BackupPlan),
+    tags = tagging.merge(params.BackupPlanTags),
+  }
+  ctx.store:put("plan", id, plan)
+  return plan_summary(plan)
+end
+
+function backup.GetBackupPlan(ctx, params)
+  local plan = find_plan(ctx, params.BackupPlanId)
+  local shown = plan_summary(plan)
+  shown.BackupPlan = plan.BackupPlan
+  return shown
+end
+
+function backup.UpdateBackupPlan(ctx, params)
+  local plan = find_plan(ctx, params.BackupPlanId)
+  for _, rule in ipairs(params.BackupPlan.Rules) do
+    check_rule(ctx, rule)
+  end
+  plan.request, plan.VersionId = json.encode(params.BackupPlan), ctx.unique(48)
+  plan.BackupPlan = complete(ctx, params.BackupPlan)
+  ctx.store:put("plan", plan.BackupPlanId, plan)
+  return plan_summary(plan)
+end
+
+function backup.ListBackupPlans(ctx, params)
+  local items = {}
+  for _, plan in ctx.store:each("plan") do
+    if params.IncludeDeleted or not plan.DeletionDate then
+      items[#items + 1] = plan_summary(plan)
+    end
+  end
+  local page, token = page_of(ctx, items, function(item) return item.BackupPlanId end, params)
+  return { BackupPlansList = page, NextToken = token }
+end
+
+function backup.DeleteBackupPlan(ctx, params)
+  local plan = find_plan(ctx, params.BackupPlanId)
+  for _ in ctx.store:each("selection/" .. plan.BackupPlanId) do
+    fail(ctx, "InvalidRequestException", "Related backup plan selections must be deleted prior to backup plan deletion")
+  end
+  plan.DeletionDate = ctx.now()
+  ctx.store:put("plan", plan.BackupPlanId, plan)
+  return plan_summary(plan)
+end
+
+-- -- selections -------------------------------------------------------------------------------------------------------
+
+local function selection_summary(selection)
+  return { BackupPlanId = selection.BackupPlanId, SelectionId = selection.SelectionId,
+    SelectionName = selection.BackupSelection.SelectionName, CreationDate = selection.CreationDate,
+    IamRoleArn = selection.BackupSelection.IamRoleArn, CreatorRequestId = selection.CreatorRequestId }
+end
+
+function backup.CreateBackupSelection(ctx, params)
+  local plan, request = find_plan(ctx, params.BackupPlanId), params.BackupSelection
+  local kind = "selection/" .. plan.BackupPlanId
+  if not principals.assumable_by(ctx, request.IamRoleArn, "backup.amazonaws.com") then
+    fail(ctx, "InvalidParameterValueException", "IAM Role %s cannot be assumed by AWS Backup", request.IamRoleArn)
+  end
+  for _, other in ctx.store:each(kind) do
+    if params.CreatorRequestId and other.CreatorRequestId == params.CreatorRequestId then
+      return selection_summary(other)
+    end
+  end
+  local selection = { BackupPlanId = plan.BackupPlanId, SelectionId = uuid(ctx), CreationDate = ctx.now(),
+    CreatorRequestId = params.CreatorRequestId, BackupSelection = request }
+  ctx.store:put(kind, selection.SelectionId, selection)
+  return selection_summary(selection)
+end
+
+local function find_selection(ctx, params)
+  local selection = ctx.store:get("selection/" .. params.BackupPlanId, params.SelectionId)
+  if not selection then
+    fail(ctx, "InvalidParameterValueException", "Cannot find backup selection %s", params.SelectionId)
+  end
+  return selection
+end
+
+function backup.GetBackupSelection(ctx, params)
+  return find_selection(ctx, params)
+end
+
+function backup.ListBackupSelections(ctx, params)
+  local items = {}
+  for _, selection in ctx.store:each("selection/" .. find_plan(ctx, params.BackupPlanId).BackupPlanId) do
+    items[#items + 1] = selection_summary(selection)
+  end
+  local page, token = page_of(ctx, items, function(item) return item.SelectionId end, params)
+  return { BackupSelectionsList = page, NextToken = token }
+end
+
+function backup.DeleteBackupSelection(ctx, params)
+  local selection = find_selection(ctx, params)
+  ctx.store:delete("selection/" .. params.BackupPlanId, selection.SelectionId)
+  return {}
+end
+
+-- -- tags -------------------------------------------------------------------------------------------------------------
+
+local function tagged(ctx, arn)
+  local kind, key = "vault", arn:match ":backup%-vault:(.+)$"
+  if not key then
+    kind, key = "plan", arn:match ":backup%-plan:(.+)$"
+  end
+  local found = key and ctx.store:get(kind, key)
+  if not found then
+    fail(ctx, "ResourceNotFoundException", "The resource %s does not exist", arn)
+  end
+  return found, function(tags)
+    found.tags = tags
+    ctx.store:put(kind, key, found)
+  end
+end
+
+function backup.ListTags(ctx, params)
+  return { Tags = tagged(ctx, params.ResourceArn).tags }
+end
+
+function backup.TagResource(ctx, params)
+  local found, save = tagged(ctx, params.ResourceArn)
+  local tags = tagging.merge(found.tags)
+  for key, value in pairs(params.Tags) do
+    tags[key] = value
+  end
+  save(tags)
+  return {}
+end
+
+function backup.UntagResource(ctx, params)
+  local found, save = tagged(ctx, params.ResourceArn)
+  save(tagging.without(found.tags, params.TagKeyList))
+  return {}
+end
+
+return backup
