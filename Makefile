@@ -31,7 +31,7 @@ endif
 
 C_SOURCES   := $(wildcard host/*.c)
 OBJECTS     := $(C_SOURCES:host/%.c=$(BUILD)/%.o)
-LUA_SOURCES := $(shell find lua -name '*.lua')
+LUA_SOURCES := $(shell find lua -name '*.lua' -o -name '*.js' -o -name '*.yml')
 MIGRATIONS  := $(sort $(wildcard state/*.sql))
 NODE_DATA   := node_modules/.package-lock.json
 INFRA       := $(BUILD)/infra
@@ -67,10 +67,14 @@ $(BUILD)/main.o: $(BUILD)/version
 $(BUILD)/%.o: host/%.c $(BUILD)/flags | deps
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/embedded.o: host/embed.sh $(LUA_SOURCES) $(MIGRATIONS) $(BUILD)/flags | deps
+$(BUILD)/embedded.o: host/embed.sh $(LUA_SOURCES) $(MIGRATIONS) $(BUILD)/bootstrap $(BUILD)/flags | deps
 	@host/embed.sh $(LUA_SOURCES) $(foreach sql,$(MIGRATIONS),state.$(basename $(notdir $(sql)))=$(sql)) \
-	  argparse=/usr/share/lua/5.4/argparse.lua > $(BUILD)/embedded.s
+	  bootstrap=$(BUILD)/bootstrap argparse=/usr/share/lua/5.4/argparse.lua > $(BUILD)/embedded.s
 	$(CC) -c -o $@ $(BUILD)/embedded.s
+
+# What a new Lambda function runs: alone in its image, so it brings its libraries, and the same whatever SANITIZER is.
+$(BUILD)/bootstrap: $(wildcard bootstrap/*.[ch]) $(BUILD)/flags | deps
+	$(CC) -D_GNU_SOURCE -std=c11 -Os $(WARNINGS) -fstack-protector-strong -static -s -o $@ $(filter %.c,$^)
 
 $(BUILD)/models-none.o: host/models.S $(BUILD)/flags
 	$(CC) -c -o $@ $<
@@ -108,8 +112,8 @@ bench: $(INFRA) ## measurements, as ratios
 
 lint: deps ## luacheck, clang-format, cppcheck
 	luacheck --quiet lua stacks plugins spec
-	clang-format --dry-run --Werror host/*.c host/*.h
-	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 host
+	clang-format --dry-run --Werror host/*.c host/*.h bootstrap/*.c bootstrap/*.h
+	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 host bootstrap
 
 install: $(INFRA) ## install into PREFIX (/usr/local)
 	install -D -m 755 $(INFRA) $(DESTDIR)$(PREFIX)/bin/infra

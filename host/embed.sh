@@ -1,13 +1,14 @@
 #!/bin/sh
 # Writes the assembly that carries Lua sources inside the binary, verbatim, as the table host_modules (host.h).
-# usage: embed.sh PATH...   each PATH is lua/<module path>.lua, or NAME=PATH for a module from elsewhere
+# usage: embed.sh PATH...   each PATH is lua/<module path>.lua, or a text file beside the module that reads it, or
+#                           NAME=PATH for one from elsewhere
 set -eu
 for argument in "$@"; do
   case $argument in
   *=*) printf '%s %s\n' "${argument%%=*}" "${argument#*=}" ;;
   *)
     name=${argument#lua/}
-    name=${name%.lua}
+    name=${name%.*}
     name=${name%/init}
     printf '%s %s\n' "$(printf %s "$name" | tr / .)" "$argument"
     ;;

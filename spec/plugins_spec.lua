@@ -130,6 +130,8 @@ describe("plug-ins", function()
         changed { ["required"] = "requird" },
       ["Example::Note.schema.properties.Text: 'required' must be a boolean, is a string"] =
         changed { ["required = true"] = "required = 'yes'" },
+      ["Example::Note.schema.properties.Text: 'replacement' must be \"yes\", \"maybe\" or \"no\""] =
+        changed { ["required = true"] = "replacement = 'always'" },
       ["Example::Note.schema.properties.Text.type: must be { type = ... } with one of array, boolean"] =
         changed { ['{ type = { type = "string" }, required'] = '{ type = { type = "text" }, required' },
       ["Example::Note.schema.properties.Words.type.element: must be { type = ... }"] =

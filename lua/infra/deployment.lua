@@ -177,6 +177,15 @@ function Deployment:run(fn)
   end)
 end
 
+-- What to do when not even the first call succeeds.
+local function first_call_hint(err)
+  if err.code == "ConnectionError" or err.code == "ResolveError" then
+    return "is there a way to the network, and is the endpoint right?"
+  elseif err.status == 403 then
+    return "AWS refuses these credentials: renew them, or choose others with --profile or AWS_PROFILE"
+  end
+end
+
 -- Which account this is, once per run. A stack that names its account is not applied to another.
 local function identify(self)
   local context = self.context
@@ -185,6 +194,7 @@ local function identify(self)
   end
   local identity, err = context.client:call("sts", "GetCallerIdentity", {})
   if not identity then
+    err.hint = err.hint or first_call_hint(err)
     return nil, err
   end
   context.account = identity.Account

@@ -34,12 +34,13 @@ local MANIFEST = {
 local TYPE = { schema = { "table", REQUIRED }, handler = { "table", REQUIRED } }
 local SCHEMA = {
   properties = { "table", REQUIRED }, attributes = { "table" }, primary_identifier = { "table", REQUIRED },
-  documentation = { "string" },
+  ref_identifier = { "table" }, tag_property = { "string" }, arn_template = { "string" }, documentation = { "string" },
 }
 local MEMBER = {
   type = { "table", REQUIRED }, required = { "boolean" }, replacement = { "string" }, default = { "any" },
   documentation = { "string" },
 }
+local REPLACEMENTS = { yes = true, maybe = true, no = true }
 local LAYER = { options = { "table", REQUIRED }, build = { "function", REQUIRED } }
 
 -- Types of values, and whether they have an `element`.
@@ -110,7 +111,7 @@ local function check_handler(name, schema, handler)
     end
   end
   for _, property in ipairs(properties) do
-    if not settable[property] then
+    if not settable[property] and property ~= schema.tag_property then
       fault(name .. ".handler", "nothing sets the property '%s': it must be in create or in a facet", property)
     end
   end
@@ -127,6 +128,9 @@ local function check_type(name, definition)
       local where = ("%s.schema.%s.%s"):format(name, kind, tostring(member))
       check_fields(where, declared, MEMBER)
       check_value_type(where .. ".type", declared.type)
+      if not REPLACEMENTS[declared.replacement or "no"] then
+        fault(where, "'replacement' must be \"yes\", \"maybe\" or \"no\"")
+      end
     end
   end
   check_handler(name, definition.schema, definition.handler)

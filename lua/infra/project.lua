@@ -90,6 +90,9 @@ function project.load(path)
   local root = ancestor_with(path, "plugins")
   package.path = ("%s/?.lua;%s/?.lua"):format(directory, root and shorten(root) or directory)
   local ok, definition = xpcall(chunk, source.caught)
+  if type(definition) == "table" and definition.source == "?" then
+    definition.source = path -- `return infra.stack { ... }` is a tail call: it has no line of its own any more
+  end
   if not ok then
     return nil, definition
   elseif not stack.is(definition) then

@@ -11,19 +11,25 @@ local ENVIRONMENT = {
   AWS_SHARED_CREDENTIALS_FILE = "/dev/null", NO_COLOR = false,
 }
 
-return function(arguments, options)
-  options = options or {}
+local infra = {}
+
+--- That environment with `variables`, for process.start.
+function infra.environment(variables)
   local environment = {}
-  for _, variables in ipairs { ENVIRONMENT, options.environment or {} } do
-    for name, value in pairs(variables) do
+  for _, part in ipairs { ENVIRONMENT, variables or {} } do
+    for name, value in pairs(part) do
       environment[name] = value
     end
   end
+  return environment
+end
+
+return setmetatable(infra, { __call = function(_, arguments, options)
   local ended = program.run {
     argv = table.move(arguments, 1, #arguments, 2, { fs.real_path "/proc/self/exe" }),
-    environment = environment,
+    environment = infra.environment(options and options.environment),
     timeout = 20,
   }
   assert(not ended.error, "it did not end in time")
   return ended
-end
+end })

@@ -1,5 +1,6 @@
--- The staging stack on an emulator that others wrote, with the built program, as an operator would use it: built,
--- unchanged, changed, drifted by another client, repaired, destroyed.
+-- The layers of the staging stack on an emulator that others wrote (spec/stacks/emulator.lua says what it lacks), with
+-- the built program, as an operator would use it: built, unchanged, changed, drifted by another client, repaired,
+-- destroyed.
 
 local fs = require "host.fs"
 local json = require "host.json"
@@ -9,7 +10,7 @@ local temporary = require "spec.support.temporary"
 
 local INFRA = fs.real_path "/proc/self/exe"
 
-describe("the staging stack on moto", function()
+describe("the layers of the staging stack on moto", function()
   if not moto.installed() then
     pending(moto.MISSING)
     return
@@ -17,7 +18,7 @@ describe("the staging stack on moto", function()
 
   local server, environment
   local directory, remove = temporary()
-  local original = assert(fs.read "stacks/staging.lua")
+  local original = assert(fs.read "spec/stacks/emulator.lua")
   local stack, state = directory .. "/staging.lua", directory .. "/staging.db"
 
   local function infra(...)
@@ -95,7 +96,7 @@ describe("the staging stack on moto", function()
     end
     other("ec2", "modify-vpc-attribute", "--vpc-id", outputs.vpc, "--no-enable-dns-hostnames")
     other("s3api", "delete-bucket-policy", "--bucket", outputs.frontend_bucket)
-    other("logs", "delete-retention-policy", "--log-group-name", "/aws/lambda/apprentice-final-staging-api")
+    other("logs", "delete-retention-policy", "--log-group-name", "/aws/rds/cluster/apprentice-final-staging-aurora/postgresql")
     other("ssm", "delete-parameter", "--name", "/apprentice-final/staging/LOG_LEVEL")
     local counts = plan().counts
     assert.same({ 2, 2 }, { counts.create, counts.update })

@@ -7,20 +7,20 @@ describe("infra.repl.show", function()
     for expected, value in pairs {
       ["1"] = 1, ["1.5"] = 1.5, ["true"] = true, ["function"] = print, ['"text"'] = "text", ["null"] = json.null,
       ["{}"] = {}, ["{ 1, 2 }"] = { 1, 2 }, ["{ a = 1, b = { 2 } }"] = { b = { 2 }, a = 1 },
-      ['{ 1, a = 2, ["a-b"] = 3, [4] = 5, [true] = 6 }'] = { 1, a = 2, ["a-b"] = 3, [4] = 5, [true] = 6 },
     } do
-      assert.equal(expected, show.text(value):gsub("%[4%] = 5, (.*), %[true%] = 6", "%1, [4] = 5, [true] = 6"):gsub(
-        '1, %[true%] = 6, %[4%] = 5, ', "1, "), nil)
+      assert.equal(expected, show.text(value))
     end
     assert.equal("nil", show.text(nil))
   end)
 
-  it("sorts keys: of the list, other numbers, texts", function()
-    assert.equal('{ "x", [3] = "y", a = 1, b = 2, c = 3 }', show.text { "x", [3] = "y", c = 3, a = 1, b = 2 })
+  it("sorts keys", function()
+    assert.equal('{ "x", [true] = 6, [3] = "y", a = 1, ["b-c"] = 2, c = 3 }',
+      show.text { "x", [3] = "y", c = 3, a = 1, ["b-c"] = 2, [true] = 6 })
   end)
 
   it("breaks what does not fit on a line", function()
-    assert.equal('{\n  a = "aaaaaaaaaa",\n  b = { 1, 2 },\n}', show.text({ a = "aaaaaaaaaa", b = { 1, 2 } }, { width = 20 }))
+    local value = { a = "aaaaaaaaaa", b = { 1, 2 } }
+    assert.equal('{\n  a = "aaaaaaaaaa",\n  b = { 1, 2 },\n}', show.text(value, { width = 20 }))
     assert.equal("{\n  a = {\n    1,\n    2,\n  },\n}", show.text({ a = { 1, 2 } }, { width = 5 }))
   end)
 
@@ -47,7 +47,7 @@ describe("infra.repl.show", function()
 
   it("lets nothing through that moves a terminal's cursor", function()
     assert.equal([["a\nb\t\"\\\r\x1b[2J\x00\x7f"]], show.text "a\nb\t\"\\\r\27[2J\0\127")
-    assert.equal([["\xc2\x9b2J é \u{1F600}"]], show.text "\u{9b}2J é \\u{1F600}":gsub("\\\\u", "\\u"), nil)
+    assert.equal([["\xc2\x9b2J é 😀"]], show.text "\u{9b}2J é 😀")
     assert.equal([["\xff\xc3"]], show.text "\xff\xc3")
     assert.equal([[{ ["\x1b"] = 1 }]], show.text { ["\27"] = 1 })
   end)

@@ -66,7 +66,9 @@ describe("infra.sim.secretsmanager creating", function()
       for operation, member in pairs {
         CreateSecret = "Name", PutSecretValue = "SecretId", UpdateSecret = "SecretId",
       } do
-        local params = { [member] = "a", SecretString = "x", ClientRequestToken = "short" }
+        local params = { [member] = "a", SecretString = "x" }
+        assert.equal("InvalidParameterException", code(secrets(operation, params)), operation)
+        params.ClientRequestToken = "short"
         assert.equal("InvalidParameterException", code(secrets(operation, params)), operation)
       end
     end)

@@ -1,5 +1,5 @@
--- Results that AWS hands out page by page, after the model's paginators. The methods `pages` and `all` of
--- infra.aws.client.
+-- Results that AWS hands out page by page, after the model's paginators, and where it has none (API Gateway v2) after
+-- the members that most services have for it. The methods `pages` and `all` of infra.aws.client.
 
 local errors = require "infra.errors"
 local json = require "host.json"
@@ -58,6 +58,14 @@ local function equal(a, b)
   return true
 end
 
+local NEXT_TOKEN <const> = { input_token = "NextToken", output_token = "NextToken" }
+
+local function paginator_of(operation, service)
+  local input, output = shapes.of(service, operation.input), shapes.of(service, operation.output)
+  local implied = input and output and input:member "NextToken" and output:member "NextToken"
+  return operation.paginator or implied and NEXT_TOKEN or nil
+end
+
 --- An iterator over the outputs of all pages; an operation without pages has one. A failure is a last item, false and
 --- the error:
 ---   for page, err in client:pages("ec2", "DescribeVpcs", {}) do
@@ -77,7 +85,7 @@ function pagination.pages(client, service_id, operation_name, params, options)
       finished = true
       return false, err
     end
-    local paginator = client:operation(service_id, operation_name).paginator
+    local paginator = paginator_of(client:operation(service_id, operation_name))
     local following = paginator and next_tokens(paginator, output)
     finished = not following
     if following and equal(following, tokens) then
@@ -109,7 +117,7 @@ end
 
 -- Where the results are. Many paginators do not say; then it is every list in the output.
 local function result_paths(operation, service)
-  local paginator = operation.paginator
+  local paginator = paginator_of(operation, service)
   if not paginator or paginator.result_key then
     return paginator and as_list(paginator.result_key) or {}
   end

@@ -45,36 +45,38 @@ local function start_ticker(options, deployment, reporter)
   end)
 end
 
-local function failure(failures)
-  if #failures == 1 then
-    failures[1].hint = failures[1].hint or "correct the cause and run again: what is done stays done"
-    return nil, failures[1]
-  end
-  local texts = {}
-  for i, err in ipairs(failures) do
-    err.hint = nil
-    texts[i] = "\n  " .. tostring(err):gsub("\n", "\n  ")
-  end
-  return errors.fail { code = "Failed", message = ("%d steps failed%s"):format(#failures, table.concat(texts)),
-    hint = "correct the causes and run again: what is done stays done", traceback = failures[1].traceback }
-end
+local GO_ON <const> = "run again: what is done stays done"
 
 -- The exit code that a result of engine/apply means, or nil and an error.
 local function outcome(result)
   if result.outcome == "done" then
     return 0
-  elseif result.outcome == "stopped" then
-    return errors.fail { code = "Stopped", message = ("stopped; %s not done"):format(style.count(result.stopped +
-      result.skipped, "step was", "steps were")), hint = "run again to go on where this stopped" }
   end
-  return failure(result.failures)
+  local stopped, first = result.outcome == "stopped", result.failures[1]
+  if not stopped and #result.failures == 1 then
+    first.hint = first.hint or first.code ~= "Internal" and "correct the cause and " .. GO_ON or nil
+    return nil, first
+  end
+  local texts = {}
+  for i, err in ipairs(result.failures) do
+    err.hint = nil
+    texts[i] = "\n  " .. tostring(err):gsub("\n", "\n  ")
+  end
+  local failed = ("%s failed%s"):format(style.count(#texts, "step"), table.concat(texts))
+  if not stopped then
+    return errors.fail { code = "Failed", message = failed, hint = "correct the causes and " .. GO_ON,
+      traceback = first.traceback }
+  end
+  local not_done = style.count(result.stopped + result.skipped, "step was", "steps were")
+  return errors.fail { code = "Stopped", hint = GO_ON, message = ("stopped; %s not done%s"):format(not_done,
+    #texts > 0 and ", " .. failed or "") }
 end
 
 local function apply(options, context, deployment, plan)
   local reporter = new_reporter(options, context, deployment)
   local runtime = deployment.session.runtime
   deployment.on_stop = function()
-    reporter.note("stopping: what is under way is finished, nothing new is started (again: stop at once)")
+    reporter.note("stopping; what is under way is finished first (again: stop at once)")
   end
   local started = runtime.now()
   local result, err
@@ -95,7 +97,8 @@ local function apply(options, context, deployment, plan)
   if options.json then
     context.out(json.encode { event = "summary", summary = summary.data(result, seconds) } .. "\n")
   else
-    context.out("\n" .. summary.text(result, seconds, { colour = context.colour, simulated = options.sim }))
+    local text = summary.text(result, seconds, { colour = context.colour, simulated = options.sim })
+    context.out((planning.has_changes(plan) and "\n" or "") .. text)
   end
   return outcome(result)
 end

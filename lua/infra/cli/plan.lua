@@ -1,6 +1,8 @@
 -- `infra plan STACK`: what a run would change. Opens the state read-only and changes nothing, so it also works while
 -- somebody else's run is under way.
 
+local cost = require "infra.cost"
+local cost_report = require "infra.report.cost"
 local json = require "host.json"
 local plan_report = require "infra.report.plan"
 local planning = require "infra.engine.plan"
@@ -21,8 +23,15 @@ function plan.arguments(command)
   stack_options.set_argument(command)
   stack_options.target_argument(command)
   command:flag("--destroy", "Plan to delete everything, as `infra destroy` does.")
+  command:flag("--cost", "Show what it does to the monthly cost, as far as that can be estimated.")
   command:option("--out", "Save the plan, for `infra apply`."):argname "FILE"
   command:flag("--exit-code", "Exit with 4 when there are changes.")
+end
+
+-- What the stack costs in a month before and after the plan.
+local function estimates(made)
+  local before, after = cost.planned(made)
+  return cost.estimate(before), cost.estimate(after)
 end
 
 function plan.run(options, context)
@@ -45,9 +54,13 @@ function plan.run(options, context)
       end
     end
     if options.json then
+      data.cost = options.cost and cost_report.change_data(estimates(made)) or nil
       context.out(json.encode(data, { indent = true }) .. "\n")
     else
       context.out(plan_report.text(made, stack_options.layout(context)))
+      if options.cost then
+        context.out(cost_report.change(estimates(made)) .. "\n")
+      end
       if options.out then
         context.out(("\nSaved: infra apply %s carries out exactly this.\n"):format(options.out))
       end

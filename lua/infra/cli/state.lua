@@ -49,7 +49,7 @@ function read.show(store, address)
   local found = json.array {} -- several, when a replaced generation still exists
   for _, row in ipairs(rows) do
     if row.address == address then
-      found[#found + 1] = value.visible(row)
+      found[#found + 1] = row
     end
   end
   if #found == 0 then
@@ -125,7 +125,7 @@ function state.run(options, context)
   if not data then
     return nil, err
   elseif options.json then
-    context.out(json.encode(data, { indent = true }) .. "\n")
+    context.out(json.encode(value.visible(data), { indent = true }) .. "\n")
     return
   end
   for _, line in ipairs(state_report[subcommand.name](data, { colour = context.colour })) do

@@ -42,6 +42,31 @@ function cost.estimate(resources, usage)
   return { lines = lines, services = services, total = total }
 end
 
+-- What a change of a plan is about, as it is now; nil when it does not exist.
+local function present(change)
+  return change.live and { type = change.row.type, properties = change.row.properties } or nil
+end
+
+-- The same when the plan is carried out. What is forgotten is not the stack's any more.
+local function planned(change)
+  if change.action == "none" then
+    return present(change)
+  end
+  return change.desired and { type = change.type, properties = change.desired } or nil
+end
+
+--- The resources of a stack before and after a plan (engine/plan), two lists for estimate.
+function cost.planned(plan)
+  local before, after = {}, {}
+  for _, changes in ipairs { plan.changes, plan.obsolete } do
+    for _, change in ipairs(changes) do
+      before[#before + 1] = present(change)
+      after[#after + 1] = planned(change)
+    end
+  end
+  return before, after
+end
+
 --- The resources of a declaration, for estimate.
 function cost.declared(declaration)
   local resources = {}

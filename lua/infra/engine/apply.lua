@@ -1,8 +1,11 @@
--- Carries out a plan: every step (engine/steps) as soon as what it waits for is done, the longest remaining chain first. A failure
--- stops what depends on it and nothing else. Used by the verbs run, apply and destroy through infra.session.
+-- Carries out a plan: every step (engine/steps) as soon as what it waits for is done, the longest remaining chain
+-- first. A failure stops what depends on it and nothing else. Used by the verbs run, apply and destroy through
+-- infra.deployment.
 --
--- Events (emit(event)), for reports: { kind = "start" | "progress" | "done" | "failed" | "skipped", address, type,
--- action, seconds, text, error, total, finished }.
+-- Events (emit(event)), for reports: { kind = "start" | "progress" | "done" | "failed" | "skipped" | "stopped",
+-- address, type, action }; "start" also has `expected` (seconds that it usually takes), "progress" `text`; "done",
+-- "failed" and "skipped" have `finished` (the number of steps that have ended), `seconds`, `error` and `text` (why it
+-- was skipped); all but "progress" have `total`, the number of all steps.
 
 local errors = require "infra.errors"
 local planning = require "infra.engine.plan"
@@ -46,6 +49,21 @@ local function finish(run, step, ok, err, seconds)
     seconds = seconds, error = err, finished = run.finished, total = run.total }
 end
 
+-- The steps that wait for `step`, always in the same order.
+local function waiting_for(step)
+  local list = {}
+  for later in pairs(step.before) do
+    list[#list + 1] = later
+  end
+  table.sort(list, function(a, b)
+    if a.change.address ~= b.change.address then
+      return a.change.address < b.change.address
+    end
+    return a.kind < b.kind
+  end)
+  return list
+end
+
 local function skip(run, step, cause)
   if step.state then
     return
@@ -55,7 +73,7 @@ local function skip(run, step, cause)
   run.skipped = run.skipped + 1
   run.emit { kind = "skipped", address = step.change.address, type = step.change.type, action = action_name(step),
     text = "needs " .. cause, finished = run.finished, total = run.total }
-  for later in pairs(step.before) do
+  for _, later in ipairs(waiting_for(step)) do
     skip(run, later, step.change.address)
   end
 end
@@ -64,22 +82,22 @@ local start_ready
 
 local function execute(run, step)
   local started = run.context.runtime.now()
-  run.emit { kind = "start", address = step.change.address, type = step.change.type, action = action_name(step) }
+  run.emit { kind = "start", address = step.change.address, type = step.change.type, action = action_name(step),
+    expected = step.seconds, total = run.total }
   local called, ok, err = xpcall(steps[step.kind], errors.caught, run, step.change)
   if not called then
     ok, err = nil, ok
   end
   if err and (err.code == "Cancelled" or err.code == "Stopped") then
     step.state = "stopped"
-    run.stopped = run.stopped + 1
-    run.finished = run.finished + 1
-    run.emit { kind = "stopped", address = step.change.address, type = step.change.type, action = action_name(step) }
+    run.emit { kind = "stopped", address = step.change.address, type = step.change.type, action = action_name(step),
+      total = run.total }
     return
   end
   finish(run, step, ok, err, run.context.runtime.now() - started)
   step.state = ok and "done" or "failed"
   local ready = {}
-  for later in pairs(step.before) do
+  for _, later in ipairs(waiting_for(step)) do
     if not ok then
       skip(run, later, step.change.address)
     elseif not later.state then
@@ -100,20 +118,30 @@ function start_ready(run, ready)
     return a.change.address < b.change.address
   end)
   for _, step in ipairs(ready) do
-    if run.context.stopping then
-      run.stopped = run.stopped + 1
-    else
+    if not run.context.stopping then
       step.state = "running"
       table.insert(run.tasks, run.context.scheduler:spawn(execute, run, step))
     end
   end
 end
 
+-- Outputs of what exists. What cannot be put into a text counts as a failure.
 local function resolve_outputs(run, plan)
   local outputs = {}
+  local function lookup(address, attribute)
+    local change = plan.by_address[address]
+    if change and not planning.exists(change) then
+      return reference.unknown(address, attribute)
+    end
+    return run.lookup(address, attribute)
+  end
   for name, output in pairs(plan.declaration and plan.declaration.outputs or {}) do
-    local value = reference.resolve(output.value, run.lookup)
-    if not reference.find_unknown(value) then
+    local resolved, value = pcall(reference.resolve, output.value, lookup)
+    if not resolved then
+      local err = errors.from(value)
+      err.source = output.source
+      table.insert(run.failures, err)
+    elseif not reference.find_unknown(value) then
       outputs[name] = reference.has_secret(value) and reference.seal(value, run.context.digest_key) or value
     end
   end
@@ -136,14 +164,15 @@ end
 
 --- Carries out `plan`. context as in handler/operation, with journal and digest_key; `store` writable, attached, with a
 --- run begun; emit(event). Yields until everything that can be done is done. Returns
---- { outcome = "done" | "failed" | "stopped", done = counts, failures = errors, skipped, stopped, outputs, warnings = what
---- still needs a person, longest = seconds of the longest chain }.
+--- { outcome = "done" | "failed" | "stopped", done = counts, failures = errors, skipped, stopped = steps not done for
+--- that reason, outputs, warnings = what still needs a person, longest = seconds of the longest chain }.
 function apply.run(context, plan, store, emit)
   local seconds_of = apply.durations(store)
   local planned, longest = schedule.steps(plan, seconds_of)
   local run = {
     context = context, store = store, emit = emit, seconds_of = seconds_of, total = #planned, finished = 0, done = {},
-    failures = {}, warnings = {}, skipped = 0, stopped = 0, tasks = {}, lookup = planning.lookup(context, plan.by_address),
+    failures = {}, warnings = {}, skipped = 0, tasks = {}, lookup = planning.lookup(context, plan.by_address),
+    by_address = plan.by_address,
   }
   store:close_abandoned()
   for _, change in ipairs(plan.changes) do
@@ -166,8 +195,9 @@ function apply.run(context, plan, store, emit)
   local outputs = resolve_outputs(run, plan)
   local outcome = context.stopping and "stopped" or #run.failures > 0 and "failed" or "done"
   return {
-    outcome = outcome, done = run.done, failures = run.failures, skipped = run.skipped, stopped = run.stopped,
+    outcome = outcome, done = run.done, failures = run.failures, skipped = run.skipped,
     outputs = outputs, warnings = run.warnings, longest = longest,
+    stopped = run.total - run.finished,
   }
 end
 

@@ -55,25 +55,43 @@ function graph.connect(resources, outputs)
     if not ok then
       return nil, problem
     end
-    for _, wanted in ipairs(resource.options.depends_on or {}) do
-      local found, err = dependency(resources, resource, wanted)
-      if not found then
-        return nil, err
+    resource.replace_with = {}
+    for option, set in pairs { depends_on = resource.dependencies, replace_with = resource.replace_with } do
+      local list = resource.options[option] or {}
+      for _, wanted in ipairs(Resource.of(list) and { list } or list) do
+        local found, err = dependency(resources, resource, wanted)
+        if not found then
+          return nil, err
+        end
+        resource.dependencies[found.address], set[found.address] = true, true
       end
-      resource.dependencies[found.address] = true
     end
   end
   return true
 end
 
---- Addresses of `nodes` (address -> { dependencies = set }) so that each comes after its dependencies; names of one rank
---- in order of name. Dependencies outside `nodes` are ignored. Returns an array, or nil and the addresses of a cycle.
-function graph.order(nodes)
-  local names = {}
-  for address in pairs(nodes) do
-    names[#names + 1] = address
+local function sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do
+    keys[#keys + 1] = key
   end
-  table.sort(names)
+  table.sort(keys)
+  return keys
+end
+
+-- The end of `trail` from where its last address was met before.
+local function cycle_of(trail)
+  local first = #trail - 1
+  while trail[first] ~= trail[#trail] do
+    first = first - 1
+  end
+  return table.move(trail, first, #trail, 1, {})
+end
+
+--- Addresses of `nodes` (address -> { dependencies = set }) so that each comes after its dependencies; names of one rank
+--- in order of name. Dependencies outside `nodes` are ignored. Returns an array, or nil and the addresses of a cycle:
+--- each depends on the next one, and the first is also the last.
+function graph.order(nodes)
   local ordered, mark, trail = {}, {}, {}
   local function visit(address)
     if mark[address] == "done" or not nodes[address] then
@@ -84,12 +102,7 @@ function graph.order(nodes)
       return false
     end
     mark[address] = "open"
-    local before = {}
-    for other in pairs(nodes[address].dependencies) do
-      before[#before + 1] = other
-    end
-    table.sort(before)
-    for _, other in ipairs(before) do
+    for _, other in ipairs(sorted_keys(nodes[address].dependencies)) do
       if not visit(other) then
         return false
       end
@@ -99,16 +112,9 @@ function graph.order(nodes)
     ordered[#ordered + 1] = address
     return true
   end
-  for _, address in ipairs(names) do
+  for _, address in ipairs(sorted_keys(nodes)) do
     if not visit(address) then
-      local cycle, repeated = {}, trail[#trail]
-      for i = #trail, 1, -1 do
-        table.insert(cycle, 1, trail[i])
-        if trail[i] == repeated and i < #trail then
-          break
-        end
-      end
-      return nil, cycle
+      return nil, cycle_of(trail)
     end
   end
   return ordered
@@ -116,7 +122,7 @@ end
 
 --- The error for a cycle of declared resources.
 function graph.cycle_error(resources, cycle)
-  return errors.new { code = "Cycle", source = resources[cycle[1]].source, message = "these depend on each other: "
+  return errors.new { code = "Cycle", source = resources[cycle[1]].source, message = "each of these needs the next: "
     .. table.concat(cycle, " -> ") }
 end
 

@@ -4,57 +4,81 @@
 --   plan = {
 --     changes = { change, ... } in order of address, also those with nothing to do,
 --     by_address = { address -> change },  obsolete = { change, ... } for replaced generations that still exist,
---     stack, counts = { create =, update =, replace =, delete =, forget =, none = },
+--     stack, counts = { create =, update =, replace =, delete =, forget =, none = }, serial (of the state),
 --   }
 --   change = {
 --     address, type, action = create | update | replace | delete | forget | none,
 --     resource (declared), row (recorded), live, differences = { { name, before, after, replaces } },
 --     desired = properties resolved as far as known, reason = text or nil, create_first = boolean,
+--     anew = { property -> true } for those that refer to what is made anew, again = true when everything declared is to
+--     be written once more,
 --   }
 
-local diff = require "infra.engine.diff"
+local crypto = require "host.crypto"
+local decision = require "infra.engine.decision"
 local errors = require "infra.errors"
 local reference = require "infra.engine.reference"
 local refresh = require "infra.engine.refresh"
+local schedule = require "infra.engine.schedule"
 local selection = require "infra.engine.selection"
+local twins = require "infra.engine.twins"
 
 local plan = {}
 
---- Reads the rows of a state: current = address -> row, obsolete = rows of replaced generations.
+-- Divides the rows of a state, oldest first: current = address -> row, obsolete = rows of replaced generations.
 local function by_generation(rows)
   local current, obsolete = {}, {}
   for _, row in ipairs(rows) do
     if row.status == "replaced" then
       obsolete[#obsolete + 1] = row
     else
+      obsolete[#obsolete + 1] = current[row.address] -- no run leaves two; if one did, none may be lost
       current[row.address] = row
     end
   end
   return current, obsolete
 end
 
--- Rows of resources that were renamed in the stack move to their new address.
-local function rename(declaration, current)
+-- Rows of resources that were renamed in the stack move to their new address. Returns true, or nil and an error.
+local function rename(declaration, rows, current)
+  local moved = {}
   for _, address in ipairs(declaration.order) do
-    local old = declaration.resources[address].options.renamed_from
-    if old and not current[address] and current[old] and not declaration.resources[old] then
+    local resource = declaration.resources[address]
+    local old = resource.options.renamed_from
+    if old and current[old] and not current[address] then
+      if declaration.resources[old] then
+        return errors.fail { code = "BadRename", resource = address, source = resource.source,
+          message = ("it is renamed from '%s', which is declared too, at %s"):format(old,
+          declaration.resources[old].source), hint = "give one of the two another name" }
+      end
       local row = current[old]
-      row.moved_from, row.address = old, address
+      row.moved_from, row.address, moved[old] = old, address, address
       current[address], current[old] = row, nil
     end
   end
+  for _, row in ipairs(rows) do
+    for i, address in ipairs(row.dependencies) do
+      row.dependencies[i] = moved[address] or address
+    end
+  end
+  return true
 end
 
---- The value of `attribute` of what `change` is about, as far as it is known while planning or applying. `values`:
---- attributes of the existing resource.
+-- Actions after which an attribute has another value than now.
+local MAKES_NEW = { create = true, replace = true }
+
+--- Whether what `change` is about exists: it did, and is not made anew, or it has been made by now.
+function plan.exists(change)
+  return change.row ~= nil and (change.finished or not MAKES_NEW[change.action])
+end
+
+-- The value of `attribute` of what `change` is about, as far as it is known while planning or applying.
 local function attribute_of(change, attribute)
-  local replaced = not change.finished and (change.action == "create" or change.action == "replace")
   if change.desired and change.desired[attribute] ~= nil then
     return change.desired[attribute]
-  elseif replaced then
-    return reference.unknown(change.address, attribute)
   end
-  for _, values in ipairs { change.live and change.live.values or {}, change.row.attributes, change.row.identity or {} } do
+  for _, values in ipairs(plan.exists(change) and { change.live and change.live.values or {}, change.row.attributes,
+    change.row.identity or {} } or {}) do
     if values[attribute] ~= nil then
       return values[attribute]
     end
@@ -64,98 +88,99 @@ end
 
 --- A function for reference.resolve that looks up in `by_address` and the account's facts.
 function plan.lookup(context, by_address)
+  local facts = { Account = context.account, Partition = context.partition }
   return function(address, attribute)
     if address == "" then
-      return ({ Account = context.account, Partition = context.partition })[attribute]
+      return facts[attribute]
     end
     return attribute_of(by_address[address], attribute)
   end
 end
 
-local function any(list, test)
-  for _, item in ipairs(list) do
-    if test(item) then
-      return true
-    end
-  end
-  return false
-end
-
-local function is_replacing(difference)
-  return difference.replaces
-end
-
--- What to do about one declared resource.
-local function decide(context, resource, row, live, lookup)
-  local desired = reference.resolve(resource.properties, lookup)
-  local change = {
-    address = resource.address, type = resource.type.name, resource = resource, row = row, live = live or nil,
-    desired = desired, differences = {}, create_first = resource.options.create_before_delete,
-  }
-  if not row or not live then
-    change.action = "create"
-    if row and row.identity then
-      change.reason = "it no longer exists"
-    end
-    return change
-  end
-  change.differences = diff.changes(resource.type, desired, row, live, context.digest_key,
-    resource.options.ignore_changes)
-  if live.failure then
-    change.action, change.reason = "replace", live.failure
-  elseif row.status == "deleting" then
-    change.action, change.reason = "replace", "its deletion was interrupted"
-  elseif row.type ~= resource.type.name or row.region ~= resource.region then
-    change.action, change.reason = "replace", row.type ~= resource.type.name and "its type changed" or "its region changed"
-  elseif any(change.differences, is_replacing) then
-    change.action = "replace"
-  elseif #change.differences > 0 then
-    change.action = "update"
-  else
-    change.action = "none"
-  end
-  if row.status == "creating" and change.action == "none" then
-    change.action, change.reason = "update", "its creation was interrupted"
-  end
-  return change
-end
-
-local function removal(row, live)
-  local forget = row.options.retain or live == false
-  return {
-    address = row.address, type = row.type, row = row, live = live or nil, differences = {},
-    action = forget and "forget" or "delete",
-    reason = row.options.retain and "retained" or live == false and "it no longer exists" or nil,
-  }
-end
-
-local function check_protection(changes)
-  for _, change in ipairs(changes) do
-    local options = change.resource and change.resource.options or change.row and change.row.options or {}
-    if options.protect and (change.action == "delete" or change.action == "replace") then
-      return errors.fail {
-        code = "Protected", resource = change.address, source = change.resource and change.resource.source or
-          change.row.source, message = ("it is protected and this would %s it"):format(change.action),
-        hint = "remove protect = true from its options first (a run records that), or leave it as it is",
-      }
-    end
-  end
-  return true
-end
-
 local function count(changes, obsolete)
-  local counts = { create = 0, update = 0, replace = 0, delete = #obsolete, forget = 0, none = 0 }
-  for _, change in ipairs(changes) do
-    counts[change.action] = counts[change.action] + 1
+  local counts = { create = 0, update = 0, replace = 0, delete = 0, forget = 0, none = 0 }
+  for _, list in ipairs { changes, obsolete } do
+    for _, change in ipairs(list) do
+      counts[change.action] = counts[change.action] + 1
+    end
   end
   return counts
 end
 
-local function order_by_address(changes)
-  table.sort(changes, function(a, b)
-    return a.address < b.address
-  end)
+local function by_address(a, b)
+  return a.address < b.address
+end
+
+-- All changes, each decided after those it refers to. Returns changes, address -> change.
+local function decide(context, declaration, current, live_by_row)
+  local changes, found = {}, {}
+  local lookup = plan.lookup(context, found)
+  local function add(change)
+    changes[#changes + 1] = change
+    found[change.address] = change
+  end
+  for _, address in ipairs(declaration and declaration.order or {}) do
+    local row = current[address]
+    local live = row and live_by_row[row]
+    local change = decision.declared(declaration.resources[address], row, live, lookup, context.digest_key)
+    decision.follow(change, found, lookup)
+    add(change)
+  end
+  for address, row in pairs(current) do
+    if not found[address] then
+      add(decision.removal(row, live_by_row[row]))
+    end
+  end
+  table.sort(changes, by_address)
+  return changes, found
+end
+
+local function remove_replaced(rows, live_by_row)
+  local changes = {}
+  for i, row in ipairs(rows) do
+    changes[i] = decision.removal(row, live_by_row[row])
+    changes[i].reason = changes[i].reason or "it was replaced"
+  end
+  table.sort(changes, by_address)
   return changes
+end
+
+-- Looks at everything at the same time. Returns { row = live or false }, and the twins of rows; or nil and an error.
+local function look(context, rows, declaration)
+  local declared = declaration and declaration.resources or {}
+  local found, problems = context.scheduler:all {
+    function() return refresh.all(context, rows, declared) end,
+    function() return twins.find(context, rows) end,
+  }
+  local err = problems[1] or problems[2]
+  if err then
+    return nil, err
+  end
+  return found[1], found[2]
+end
+
+-- Adds the removal of what was made twice.
+local function remove_twins(context, found, changes)
+  for _, twin in ipairs(found) do
+    local row = {
+      address = twin.row.address, type = twin.row.type, region = twin.row.region, account = twin.row.account,
+      source = twin.row.source, token = crypto.hex(context.runtime.random(16)), status = "replaced",
+      identity = twin.identity, properties = {}, attributes = {}, dependencies = {}, options = {},
+    }
+    local change = decision.removal(row, { values = {} })
+    change.reason = "AWS made two of one request"
+    table.insert(changes, change)
+  end
+end
+
+local function check(changes)
+  for _, change in ipairs(changes) do
+    local ok, err = decision.check(change)
+    if not ok then
+      return nil, err
+    end
+  end
+  return true
 end
 
 --- Makes the plan. `declaration` from stack:evaluate, or nil to destroy everything recorded. options: targets = list of
@@ -165,48 +190,36 @@ function plan.make(context, declaration, store, options)
   if not rows then
     return nil, err
   end
-  local current, obsolete_rows = by_generation(rows)
-  local declared = declaration and declaration.resources or {}
+  local current, obsolete = by_generation(rows)
   if declaration then
-    rename(declaration, current)
-  end
-  local live_by_row
-  live_by_row, err = refresh.all(context, rows, declared)
-  if not live_by_row then
-    return nil, err
-  end
-  local changes, by_address = {}, {}
-  local lookup = plan.lookup(context, by_address)
-  local function add(change)
-    changes[#changes + 1] = change
-    by_address[change.address] = change
-  end
-  for _, address in ipairs(declaration and declaration.order or {}) do
-    local row = current[address]
-    add(decide(context, declared[address], row, row and live_by_row[row], lookup))
-  end
-  for address, row in pairs(current) do
-    if not declared[address] then
-      add(removal(row, live_by_row[row]))
+    local ok
+    ok, err = rename(declaration, rows, current)
+    if not ok then
+      return nil, err
     end
   end
-  local obsolete = {}
-  for i, row in ipairs(obsolete_rows) do
-    obsolete[i] = removal(row, live_by_row[row])
-    obsolete[i].reason = obsolete[i].reason or "it was replaced"
+  local live_by_row, second = look(context, rows, declaration)
+  if not live_by_row then
+    return nil, second
   end
-  selection.apply(changes, options.targets)
+  local decided, changes, found = pcall(decide, context, declaration, current, live_by_row)
+  if not decided then
+    return nil, errors.from(changes)
+  end
+  local made = {
+    changes = changes, by_address = found, obsolete = remove_replaced(obsolete, live_by_row),
+    stack = declaration and declaration.name, declaration = declaration, serial = store:serial(),
+  }
+  remove_twins(context, second, made.obsolete)
+  selection.apply(made, options.targets)
+  schedule.arrange(made)
   local ok
-  ok, err = check_protection(changes)
+  ok, err = check(made.changes)
   if not ok then
     return nil, err
   end
-  order_by_address(changes)
-  order_by_address(obsolete)
-  return {
-    changes = changes, by_address = by_address, obsolete = obsolete, stack = declaration and declaration.name,
-    declaration = declaration, counts = count(changes, obsolete), serial = store:serial(),
-  }
+  made.counts = count(made.changes, made.obsolete)
+  return made
 end
 
 --- True when applying the plan would do anything.

@@ -8,8 +8,9 @@
 --
 -- Used by engine/resource (makes references), engine/graph (dependencies), engine/plan and apply (resolve them).
 
-local json = require "host.json"
 local crypto = require "host.crypto"
+local errors = require "infra.errors"
+local json = require "host.json"
 
 local reference = {}
 
@@ -48,7 +49,8 @@ local function is_plain_table(value)
   return type(value) == "table" and metatable ~= Secret and metatable ~= Unknown
 end
 
---- A secret. `text` goes to AWS in the request that needs it; state, plans, logs and errors have "(secret)" or a digest.
+--- A secret. `text` goes to AWS in the request that needs it; state, plans, logs and errors have "(secret)" or a
+--- digest.
 function reference.secret(text)
   if type(text) ~= "string" then
     error("a secret is a string, got a " .. type(text), 2)
@@ -80,9 +82,12 @@ function Unknown.__tostring(self)
   return "(known after " .. self.address .. ")"
 end
 
---- Calls visit(address, attribute) for every reference inside `value`, however deep, also in names of members.
+--- Calls visit(address, attribute) for every reference inside `value`, however deep, also in names of members and in
+--- secrets.
 function reference.each(value, visit)
-  if reference.is_reference(value) then
+  if reference.is_secret(value) then
+    reference.each(value.reveal(), visit)
+  elseif reference.is_reference(value) then
     for address, attribute in value:gmatch(TOKEN) do
       visit(address, attribute)
     end
@@ -99,31 +104,42 @@ local function resolve_text(text, lookup)
   if address then
     return lookup(address, attribute)
   end
-  local unknown
+  local unknown, secret
   local resolved = text:gsub(TOKEN, function(one_address, one_attribute)
     local value = lookup(one_address, one_attribute)
     if reference.is_unknown(value) then
       unknown = unknown or value
       return nil
+    elseif reference.is_secret(value) then
+      secret = true
+      return value.reveal()
     elseif type(value) == "table" then
-      error(("%s of %s is a list or an object and cannot be part of a text"):format(one_attribute, one_address), 0)
+      errors.raise { code = "BadReference", message = ("%s of %s is a list or an object and cannot be part of a text")
+        :format(one_attribute, one_address) }
     end
     return tostring(value)
   end)
-  return unknown or resolved
+  return unknown or secret and reference.secret(resolved) or resolved
 end
 
---- A copy of `value` with references replaced by what lookup(address, attribute) returns (a value or an Unknown; a text
---- around an Unknown is that Unknown). Secrets stay secrets.
+--- A copy of `value` with references replaced by what lookup(address, attribute) returns (a value, a Secret or an
+--- Unknown; a text around an Unknown is that Unknown, one around a Secret is a Secret). Throws the error "BadReference"
+--- where a text contains what is no text.
 function reference.resolve(value, lookup)
   if reference.is_reference(value) then
     return resolve_text(value, lookup)
+  elseif reference.is_secret(value) then
+    local text = resolve_text(value.reveal(), lookup)
+    return type(text) == "string" and reference.secret(text) or text
   elseif not is_plain_table(value) then
     return value
   end
   local copy = {}
   for key, item in pairs(value) do
-    local name = reference.is_reference(key) and tostring(resolve_text(key, lookup)) or key
+    local name = reference.is_reference(key) and resolve_text(key, lookup) or key
+    if reference.is_unknown(name) then
+      return name
+    end
     copy[name] = reference.resolve(item, lookup)
   end
   return json.is_array(value) and json.array(copy) or copy
@@ -161,20 +177,31 @@ function reference.reveal(value)
   end)
 end
 
---- A copy in which every secret is { ["infra:digest"] = hex }, an HMAC under `key`: what the state keeps to see a change.
+--- A copy in which every secret is { ["infra:digest"] = hex }, an HMAC under `key`: what the state keeps to see a
+--- change.
 function reference.seal(value, key)
   return map_secrets(value, function(secret)
     return { ["infra:digest"] = crypto.hex(crypto.hmac_sha256(key, secret.reveal())) }
   end)
 end
 
+--- True for what `seal` makes of a secret.
+function reference.is_digest(value)
+  return type(value) == "table" and value["infra:digest"] ~= nil
+end
+
+--- The texts of all secrets inside `value`, as an array.
+function reference.secrets(value)
+  local texts = {}
+  map_secrets(value, function(secret)
+    texts[#texts + 1] = secret.reveal()
+  end)
+  return texts
+end
+
 --- True when a secret is anywhere inside `value`.
 function reference.has_secret(value)
-  local found = false
-  map_secrets(value, function()
-    found = true
-  end)
-  return found
+  return #reference.secrets(value) > 0
 end
 
 return reference

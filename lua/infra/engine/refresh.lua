@@ -1,13 +1,23 @@
--- Looks at what really exists: reads every recorded resource, in batches, and settles what an interrupted run left open:
--- a create that was intended but whose outcome nobody recorded is looked for by token, natural name, tag or listing.
+-- Looks at what really exists: reads every recorded resource, in batches, and settles what an interrupted run left
+-- open: a create that was intended but whose outcome nobody recorded is looked for by natural name, tag or listing.
 -- Used by engine/plan and `infra drift`. Changes nothing, neither at AWS nor in the state.
 
 local errors = require "infra.errors"
 local Operation = require "infra.handler.operation"
+local find = require "infra.handler.find"
 local read = require "infra.handler.read"
 local resources = require "infra.resources"
 
 local refresh = {}
+
+--- Seconds for which AWS may not show what was just made.
+refresh.APPEARS = 20
+
+-- Seconds between two looks at it.
+local PAUSE <const> = 2
+
+-- Of these, nothing need be there any more.
+local GOING = { deleting = true, replaced = true }
 
 --- The operation for reading what `row` records. `context` as in handler/operation.
 function refresh.operation(context, row, resource_type)
@@ -17,15 +27,9 @@ function refresh.operation(context, row, resource_type)
   }
 end
 
--- What identifies and describes a recorded resource, for its handler: properties, then attributes, then identity.
+--- What identifies and describes a recorded resource, for its handler: properties, then attributes, then identity.
 function refresh.known(row)
-  local known = {}
-  for _, values in ipairs { row.properties, row.attributes, row.identity or {} } do
-    for name, value in pairs(values) do
-      known[name] = value
-    end
-  end
-  return known
+  return read.merged(row.properties, row.attributes, row.identity or {})
 end
 
 -- Properties of which a call of its own is worth making: those declared now or last time.
@@ -39,29 +43,57 @@ local function wanted_properties(row, resource)
   return wanted
 end
 
-local function look(context, row, resource)
+-- Repeats look() while it finds nothing of what AWS may not show yet, being made or changed at `since` (unix seconds).
+local function patiently(context, since, look)
+  while true do
+    local found, err = look()
+    if found or err or context.runtime.time() - since >= refresh.APPEARS then
+      return found, err
+    end
+    context.scheduler:sleep(PAUSE)
+  end
+end
+
+-- What became of a create whose outcome nobody recorded: fills in row.identity if it is ours. Returns true when it is,
+-- or nil and an error.
+local function resolve_create(context, row, op)
+  if not row.intended_at then -- no request for it has ever left
+    return nil
+  end
+  local found, err = patiently(context, row.intended_at, function()
+    return find.one(op, row.properties)
+  end)
+  if err or not (found and found.ours) then
+    return nil, err
+  end
+  row.identity, row.found, row.updated_at = found.identity, true, context.runtime.time()
+  return true
+end
+
+--- What really exists of what `row` records, see read.live; also the attributes that others refer to in `resource` (its
+--- declaration, or nil). Returns nil when there is nothing, or nil and an error. Yields.
+function refresh.one(context, row, resource)
   local resource_type, err = resources.type(row.type)
   if not resource_type then
     return nil, err
   end
   local op = refresh.operation(context, row, resource_type)
-  if not row.identity then -- an interrupted create
-    local found
-    found, err = read.find(op, row.properties)
-    if err or not (found and found.ours) then
+  if not row.identity then
+    local resolved
+    resolved, err = resolve_create(context, row, op)
+    if not resolved then
       return nil, err
     end
-    row.identity, row.found = found.identity, true
   end
   local known = refresh.known(row)
   local live
-  live, err = read.live(op, known, wanted_properties(row, resource))
-  if not live then
-    return nil, err
+  live, err = patiently(context, GOING[row.status] and 0 or row.updated_at or context.runtime.time(), function()
+    return read.live(op, known, wanted_properties(row, resource))
+  end)
+  if not live or live.leaving then
+    return live, err
   end
-  for name, value in pairs(live.values) do
-    known[name] = value
-  end
+  known = read.merged(known, live.values)
   local ok
   ok, err = read.attributes(op, known, resource and resource.referenced)
   if not ok then
@@ -75,31 +107,38 @@ local function look(context, row, resource)
   return live
 end
 
+-- Calls fn(item) for every item at the same time. fn returns nil, or an error. Returns true, or nil and one error.
+function refresh.each(context, items, fn)
+  local jobs, problems = {}, {}
+  for i, item in ipairs(items) do
+    jobs[i] = function()
+      local problem = fn(item) -- which yields: the others may have added theirs meanwhile
+      problems[#problems + 1] = problem
+    end
+  end
+  context.scheduler:all(jobs)
+  if #problems == 0 then
+    return true
+  end
+  return nil, #problems == 1 and problems[1] or errors.new {
+    code = problems[1].code, message = ("%d resources could not be read; the first: %s"):format(#problems,
+      tostring(problems[1])),
+  }
+end
+
 --- Reads all `rows` concurrently. `declared`: address -> resource, or empty. Returns { row = live or false }, or nil and
 --- an error: a plan needs to know everything, so one unreadable resource stops it.
 function refresh.all(context, rows, declared)
-  local jobs, live_by_row = {}, {}
-  for i, row in ipairs(rows) do
-    jobs[i] = function()
-      local live, err = look(context, row, declared[row.address])
-      if err then
-        err.resource, err.source = err.resource or row.address, err.source or row.source
-        return err
-      end
-      live_by_row[row] = live or false
+  local live_by_row = {}
+  local ok, problem = refresh.each(context, rows, function(row)
+    local live, err = refresh.one(context, row, declared[row.address])
+    if err then
+      err.resource, err.source = err.resource or row.address, err.source or row.source
+      return err
     end
-  end
-  local problems = {}
-  for _, err in pairs(context.scheduler:all(jobs)) do
-    problems[#problems + 1] = err
-  end
-  if #problems > 0 then
-    return nil, #problems == 1 and problems[1] or errors.new {
-      code = problems[1].code, message = ("%d resources could not be read; the first: %s"):format(#problems,
-        tostring(problems[1])),
-    }
-  end
-  return live_by_row
+    live_by_row[row] = live or false
+  end)
+  return ok and live_by_row, problem
 end
 
 return refresh

@@ -164,9 +164,17 @@ local function changed(message)
   return errors.fail { code = "PlanChanged", message = message, hint = "plan again: nothing was changed" }
 end
 
--- A state that did not exist has got its name by now.
-local function same_serial(before, now)
-  return before == now or before == "new:0" and now:match(":0$") ~= nil
+-- Whether a state is what it was, by its serials ("LINEAGE:COUNT"). One that did not exist ("new:0") has got a lineage
+-- by now.
+local function check_serial(before, now, path)
+  local lineage, count = before:match("^(.*):(.*)$")
+  local lineage_now, count_now = now:match("^(.*):(.*)$")
+  if lineage ~= lineage_now and lineage ~= "new" then
+    return changed("this plan was made from another state than " .. path)
+  elseif count ~= count_now then
+    return changed("the state has changed since this plan was made: something else was applied")
+  end
+  return true
 end
 
 -- What a change comes to, as { name = text }. Where the stack says it and why it is done make no difference.
@@ -233,10 +241,10 @@ function saved_plan.check(saved, deployment, data)
   local account = deployment.context.account
   if account ~= saved.account then
     return changed(("the plan was made for account %s, these credentials are for %s"):format(saved.account, account))
-  elseif not same_serial(saved.plan.serial, data.serial) then
-    local same = saved.plan.serial:match("^(.*):") == data.serial:match("^(.*):")
-    return changed(same and "the state has changed since this plan was made: something else was applied"
-      or "this plan was made from another state than " .. deployment.store.path)
+  end
+  local ok, err = check_serial(saved.plan.serial, data.serial, deployment.store.path)
+  if not ok then
+    return nil, err
   end
   -- Through JSON and back, so that numbers and empty tables look alike on both sides.
   local now = assert(json.decode(json.encode(data)))

@@ -1,8 +1,9 @@
 -- From a plan to steps in the right order: what must be done before what, and what is worth starting first. Used by
--- engine/apply.
+-- engine/plan, which needs to know the order of replacements, and engine/apply.
 --
---   step = { kind = "make" | "delete" | "forget", change, before = { steps that wait for this one }, open = number of
---            steps it waits for, path = seconds from its start to the end of the longest chain that hangs on it }
+--   step = { kind = "make" | "delete" | "forget", change, before = { step that waits for this one = why }, open = number
+--            of steps it waits for, seconds = how long it usually takes, path = seconds from its start to the end of the
+--            longest chain that hangs on it }
 --
 -- "make" covers create, update and the new half of a replacement. A replacement deletes first unless create_first is
 -- set; then what depends on it moves over before the old one goes.
@@ -11,16 +12,14 @@ local selection = require "infra.engine.selection"
 
 local schedule = {}
 
-local function new_step(steps, kind, change, seconds)
-  local step = { kind = kind, change = change, before = {}, open = 0, seconds = seconds }
-  steps[#steps + 1] = step
-  return step
-end
-
-local function after(step, earlier)
-  if earlier and earlier ~= step and not earlier.before[step] then
-    earlier.before[step] = true
+local function after(step, earlier, why)
+  if not earlier or earlier == step then
+    return
+  elseif not earlier.before[step] then
     step.open = step.open + 1
+  end
+  if earlier.before[step] == nil or earlier.before[step] == "better" then
+    earlier.before[step] = why
   end
 end
 
@@ -58,29 +57,165 @@ local function recorded_dependents(plan)
 end
 
 local MAKES = { create = true, update = true, replace = true }
-local DELETES = { delete = true, replace = true }
+local REMOVES = { delete = true, replace = true, forget = true }
 
-local function make_steps(plan, seconds_of)
-  local steps, make, delete = {}, {}, {}
+-- What a change does to the recorded resource.
+local function removal_kind(change)
+  local retained = change.action == "replace" and change.resource.options.retain
+  return (change.action == "forget" or retained) and "forget" or "delete"
+end
+
+-- The steps without their order: steps, change -> its step that makes, change -> its step that removes.
+local function make_steps(plan)
+  local steps, make, remove = {}, {}, {}
+  local function add(index, kind, change)
+    index[change] = { kind = kind, change = change, before = {}, open = 0 }
+    steps[#steps + 1] = index[change]
+  end
   for _, change in ipairs(plan.changes) do
     if MAKES[change.action] then
-      make[change] = new_step(steps, "make", change, seconds_of(change, change.action == "update" and "update" or "create"))
+      add(make, "make", change)
     end
-    if DELETES[change.action] then
-      delete[change] = new_step(steps, "delete", change, change.row.identity and seconds_of(change, "delete") or 0)
-    end
-    if change.action == "forget" then
-      new_step(steps, "forget", change, 0)
+    if REMOVES[change.action] then
+      add(remove, removal_kind(change), change)
     end
   end
   for _, change in ipairs(plan.obsolete) do
-    local kind = change.action == "forget" and "forget" or "delete"
-    delete[change] = new_step(steps, kind, change, kind == "delete" and seconds_of(change, "delete") or 0)
+    add(remove, removal_kind(change), change)
   end
-  return steps, make, delete
+  return steps, make, remove
 end
 
--- Longest path to the end, for every step; the steps' graph has no cycle because the resources' has none.
+-- What is deleted to be made anew stays until everything that the new one needs is there: that may fail, or take long.
+local function wait_with_removal(plan, change, make, remove)
+  for address in pairs(change.resource.dependencies) do
+    local needed = plan.by_address[address]
+    if needed.action ~= "replace" or needed.create_first then
+      after(remove[change], make[needed], "better")
+    end
+  end
+end
+
+local function connect(plan, make, remove)
+  local dependents = recorded_dependents(plan)
+  for change, step in pairs(make) do
+    for address in pairs(change.resource.dependencies) do
+      after(step, make[plan.by_address[address]], "need")
+    end
+    if change.action == "replace" and not change.create_first then
+      after(step, remove[change], "replacement")
+      wait_with_removal(plan, change, make, remove)
+    end
+  end
+  for change, step in pairs(remove) do
+    local goes_first = change.action == "replace" and not change.create_first
+    if change.action == "replace" and change.create_first or change.row.status == "replaced" then
+      after(step, make[plan.by_address[change.address]], "need")
+    end
+    for _, dependent in ipairs(dependents[change.address] or {}) do
+      after(step, remove[dependent], "recorded")
+      if not goes_first then -- it moves over to the new one, or lets go, first
+        after(step, make[dependent], "need")
+      end
+    end
+  end
+end
+
+-- Steps that wait for `step`, always in the same order.
+local function following(step)
+  local list = {}
+  for later in pairs(step.before) do
+    list[#list + 1] = later
+  end
+  table.sort(list, function(a, b)
+    return a.change.address == b.change.address and a.kind < b.kind or a.change.address < b.change.address
+  end)
+  return list
+end
+
+-- Steps each of which waits for the one before it, the first for the last; or nil.
+local function find_cycle(steps)
+  local mark, trail = {}, {}
+  local function visit(step)
+    trail[#trail + 1] = step
+    if mark[step] == "open" then
+      return true
+    end
+    mark[step] = "open"
+    for _, later in ipairs(following(step)) do
+      if mark[later] ~= "done" and visit(later) then
+        return true
+      end
+    end
+    mark[step] = "done"
+    trail[#trail] = nil
+  end
+  for _, step in ipairs(steps) do
+    if not mark[step] and visit(step) then
+      local first = #trail - 1
+      while trail[first] ~= trail[#trail] do
+        first = first - 1
+      end
+      return table.move(trail, first, #trail, 1, {})
+    end
+  end
+end
+
+-- The first two steps of the cycle of which the second waits for the first because of `why`.
+local function find_edge(cycle, why)
+  for i = 1, #cycle - 1 do
+    if cycle[i].before[cycle[i + 1]] == why then
+      return cycle[i], cycle[i + 1]
+    end
+  end
+end
+
+-- Takes one of the reasons for the cycle away: first what would only be better. Then a resource that would have to go
+-- before what holds on to it can let go is made anew first; returns true: there are other steps now. Else what was
+-- recorded at different times is contradictory, and AWS decides.
+local function break_cycle(cycle)
+  local earlier, later = find_edge(cycle, "better")
+  if not earlier then
+    local _, replacement = find_edge(cycle, "replacement")
+    if replacement then
+      replacement.change.create_first = true
+      return true
+    end
+    earlier, later = find_edge(cycle, "recorded")
+  end
+  earlier.before[later] = nil
+  later.open = later.open - 1
+  return false
+end
+
+--- The steps of a plan in their order. Decides which replacements are made before the old one goes (change.create_first).
+--- Returns an array of steps.
+function schedule.arrange(plan)
+  local steps, changed
+  repeat
+    changed = false
+    spread_create_first(plan)
+    local make, remove
+    steps, make, remove = make_steps(plan)
+    connect(plan, make, remove)
+    local cycle = find_cycle(steps)
+    while cycle and not changed do
+      changed = break_cycle(cycle)
+      cycle = find_cycle(steps)
+    end
+  until not changed
+  return steps
+end
+
+-- What a step does, in the words of durations.
+local function action_of(step)
+  if step.kind == "make" then
+    return step.change.action == "update" and "update" or "create"
+  end
+  return step.kind
+end
+
+-- Longest path to the end, for every step.
 local function measure(steps)
   local function path_of(step)
     if not step.path then
@@ -102,28 +237,10 @@ end
 --- The steps of a plan. seconds_of(change, action) tells how long something usually takes. Returns an array of steps and
 --- the seconds of the longest chain among them.
 function schedule.steps(plan, seconds_of)
-  spread_create_first(plan)
-  local steps, make, delete = make_steps(plan, seconds_of)
-  local dependents = recorded_dependents(plan)
-  for change, step in pairs(make) do
-    for address in pairs(change.resource.dependencies) do
-      after(step, make[plan.by_address[address]])
-    end
-    if change.action == "replace" and not change.create_first then
-      after(step, delete[change])
-    end
-  end
-  for change, step in pairs(delete) do
-    local replaced_first = change.action == "replace" and not change.create_first
-    if change.action == "replace" and change.create_first or change.row.status == "replaced" then
-      after(step, make[plan.by_address[change.address]])
-    end
-    for _, dependent in ipairs(dependents[change.address] or {}) do
-      after(step, delete[dependent])
-      if not replaced_first then -- it moves over to the new one, or lets go, first
-        after(step, make[dependent])
-      end
-    end
+  local steps = schedule.arrange(plan)
+  for _, step in ipairs(steps) do
+    local nothing = step.kind == "forget" or step.kind == "delete" and not step.change.row.identity
+    step.seconds = nothing and 0 or seconds_of(step.change, action_of(step))
   end
   return steps, measure(steps)
 end

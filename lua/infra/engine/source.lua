@@ -49,7 +49,9 @@ function source.caught(value)
   local text = not errors.is(value) and tostring(value)
   if text and not is_machinery(text:match("^[^\n]-:%d+: ") or "") then
     value = source.fault(text)
-    value.source = source.here()
+    if not text:find("^error loading module ") then -- that one names its own line
+      value.source = source.here()
+    end
   end
   return errors.caught(value)
 end

@@ -3,6 +3,7 @@
 --
 -- Used by stack files through require "infra", and by infra.session to load them.
 
+local crypto = require "host.crypto"
 local errors = require "infra.errors"
 local graph = require "infra.engine.graph"
 local options = require "infra.options"
@@ -18,6 +19,9 @@ local FIELDS = {
   account = "string", plugins = "table", owner = "string",
 }
 local REQUIRED = { "project", "environment", "region", "build" }
+
+-- Of a generated name that was too long.
+local DIGEST_LENGTH <const> = 8
 
 --- The definition of a stack, checked. Throws with the stack file's line.
 local function define(fields)
@@ -114,36 +118,61 @@ local function with_tags(self, resource)
   end
   local merged = stack_tags(self)
   merged.Name = self.name .. "-" .. resource.name
-  local own = resource.properties[schema.tag_property] or {}
-  for key, value in pairs(own) do
-    if type(value) == "table" and value.Key then
-      merged[value.Key] = value.Value
+  local own = resource.properties[schema.tag_property]
+  for key, value in pairs(type(own) == "table" and own or {}) do
+    if type(key) == "number" and type(value) == "table" then
+      merged[value.Key or ""] = value.Value
     else
       merged[key] = value
     end
   end
+  for key, value in pairs(merged) do
+    merged[key] = reference.is_deferred(value) and value or tostring(value)
+  end
   resource.properties[schema.tag_property] = merged
 end
 
--- The natural key of a type that needs one, when the stack does not give it.
+-- At most `limit` characters; what is cut off lives on in a digest, so that different texts stay different.
+local function shortened(text, limit)
+  if #text <= limit then
+    return text
+  end
+  local digest = crypto.hex(crypto.sha256(text)):sub(1, DIGEST_LENGTH)
+  return text:sub(1, limit - DIGEST_LENGTH - 1) .. "-" .. digest
+end
+
+-- The natural key of a type that needs one, when the stack does not give it; and as AWS will store it.
 local function with_name(self, resource)
   local name = resource.type.spec.name
-  if name and resource.properties[name.property] == nil then
-    local text = self.name .. "-" .. resource.name
-    text = name.lower and text:lower() or text
-    resource.properties[name.property] = text:sub(1, name.limit)
+  if not name then
+    return
   end
+  local text = resource.properties[name.property]
+  if text == nil then
+    text = shortened(self.name .. "-" .. resource.name, name.limit)
+    text = name.lower and text:lower() or text
+  end
+  if name.folded and type(text) == "string" and not reference.is_reference(text) then
+    text = text:lower()
+  end
+  resource.properties[name.property] = text
 end
 
 --- Declares a resource: its CloudFormation type, a name that is unique within the layer, its properties, and options
---- (depends_on, protect, retain, ignore_changes, create_before_delete, renamed_from, timeouts, region, account, adopt).
---- Returns the resource; index it for references.
+--- (see engine/resource). Returns the resource; index it for references.
 function Stack:resource(type_name, name, properties, resource_options)
   local layer = self._scope.layer
+  if type(name) ~= "string" or not name:find "^%w[%w_.-]*$" then
+    errors.raise { code = "BadName", source = source.here(), message = ("a resource is called by letters, digits, '-', "
+      .. "'_' and '.', not %s"):format(type(name) == "string" and ("%q"):format(name) or "by a " .. type(name)) }
+  end
   local address = layer and layer .. "/" .. name or name
   local proxy, resource = Resource.declare({
     address = address, name = name, layer = layer, region = self.region, type_name = type_name,
     properties = properties, options = resource_options,
+    type_of = function(declared)
+      return self._resources[declared] and self._resources[declared].type.name
+    end,
   }, function(fault)
     table.insert(self._faults, fault)
   end)
@@ -164,8 +193,9 @@ function Stack:layer(name, given, layer)
   if not layer then
     local found, module = pcall(require, "infra.layers." .. name)
     if not found then
-      errors.raise { code = "UnknownLayer", source = source.here(), message = found and "" or ("there is no layer '%s': %s")
-        :format(name, tostring(module):match("[^\n]*")) }
+      local missing = tostring(module):find("module 'infra.layers." .. name .. "' not found", 1, true)
+      errors.raise { code = "UnknownLayer", source = source.here(), message = missing
+        and ("there is no layer '%s'"):format(name) or source.fault(tostring(module)).message }
     end
     layer = module
   end
@@ -182,10 +212,15 @@ end
 
 --- A value that the run prints at its end and `infra output` shows.
 function Stack:output(name, value)
-  if self._outputs[name] then
-    errors.raise { code = "DuplicateName", source = source.here(), message = ("there is already an output '%s'"):format(name) }
+  local here = source.here()
+  if type(name) ~= "string" or name == "" then
+    errors.raise { code = "BadName", source = here, message = "the name of an output must be a text" }
+  elseif self._outputs[name] then
+    errors.raise { code = "DuplicateName", source = here, message = ("there is already an output '%s'"):format(name) }
   end
-  self._outputs[name] = { value = Resource.of(value) and value.Ref or value, source = source.here() }
+  self._outputs[name] = { source = here, value = Resource.references(value, function(message)
+    errors.raise { code = "BadValue", source = here, message = message }
+  end) }
 end
 
 return { define = define, is = Definition.is }

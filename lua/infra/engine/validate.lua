@@ -1,6 +1,8 @@
 -- Checks what a stack declares against the schema of the resource type, before anything touches the network: unknown
 -- and missing properties, wrong types, properties that the handler cannot set. Used by engine/resource.
 
+local dynamic = require "infra.handler.dynamic"
+local form = require "infra.handler.form"
 local json = require "host.json"
 local reference = require "infra.engine.reference"
 local suggest = require "infra.suggest"
@@ -39,10 +41,18 @@ local function describe(value)
 end
 
 local function is_list(value)
-  return type(value) == "table" and (json.is_array(value) or #value > 0 or next(value) == nil)
+  if type(value) ~= "table" then
+    return false
+  end
+  for key in pairs(value) do
+    if math.type(key) ~= "integer" or key < 1 or key > #value then
+      return false
+    end
+  end
+  return true
 end
 
-local check -- forward: types nest
+local check -- types nest
 
 local function check_structure(schema, name, where, value, report)
   local definition = schema:definition(name)
@@ -52,14 +62,14 @@ local function check_structure(schema, name, where, value, report)
   for member, item in pairs(value) do
     local property = definition.properties[member]
     if not property then
-      report(where, ("there is no member '%s'%s"):format(tostring(member), validate.nearest(member, definition.properties)))
+      report(where, ("has no member '%s'%s"):format(tostring(member), validate.nearest(member, definition.properties)))
     else
       check(schema, property.type, where .. "." .. member, item, report)
     end
   end
   for member, property in pairs(definition.properties) do
     if property.required and value[member] == nil then
-      report(where, ("member '%s' is required"):format(member))
+      report(where, ("needs the member '%s'"):format(member))
     end
   end
 end
@@ -72,40 +82,55 @@ local function matches(schema, kind, value)
   return matched
 end
 
+-- One function for each type whose values have parts: function(schema, kind, where, value, report).
+local COMPOSITE = {}
+
+function COMPOSITE.array(schema, kind, where, value, report)
+  if not is_list(value) then
+    report(where, "must be a list, is " .. describe(value))
+    return
+  end
+  for i, item in ipairs(value) do
+    check(schema, kind.element, ("%s[%d]"):format(where, i), item, report)
+  end
+end
+
+function COMPOSITE.map(schema, kind, where, value, report)
+  if type(value) ~= "table" or #value > 0 then
+    report(where, "must be a table of names and values, is " .. describe(value))
+    return
+  end
+  for key, item in pairs(value) do
+    check(schema, kind.element, where .. "." .. tostring(key), item, report)
+  end
+end
+
+function COMPOSITE.ref(schema, kind, where, value, report)
+  if type(value) ~= "table" or #value > 0 then
+    report(where, "must be a table, is " .. describe(value))
+  elseif kind.reference then
+    check_structure(schema, kind.reference, where, value, report)
+  end
+end
+
+COMPOSITE.tag = COMPOSITE.ref
+
+function COMPOSITE.union(schema, kind, where, value, report)
+  for _, one in ipairs(kind.types) do
+    if matches(schema, one, value) then
+      return
+    end
+  end
+  report(where, "has a value of no allowed type: " .. describe(value))
+end
+
 function check(schema, kind, where, value, report)
   if reference.is_deferred(value) or value == json.null then
     return
   end
   local name = kind.type
-  if name == "array" then
-    if not is_list(value) then
-      report(where, "must be a list, is " .. describe(value))
-      return
-    end
-    for i, item in ipairs(value) do
-      check(schema, kind.element, ("%s[%d]"):format(where, i), item, report)
-    end
-  elseif name == "map" then
-    if type(value) ~= "table" or #value > 0 then
-      report(where, "must be a table of names and values, is " .. describe(value))
-      return
-    end
-    for key, item in pairs(value) do
-      check(schema, kind.element, where .. "." .. tostring(key), item, report)
-    end
-  elseif name == "ref" or name == "tag" then
-    if type(value) ~= "table" or #value > 0 then
-      report(where, "must be a table, is " .. describe(value))
-    elseif name == "ref" then
-      check_structure(schema, kind.reference, where, value, report)
-    end
-  elseif name == "union" then
-    for _, one in ipairs(kind.types) do
-      if matches(schema, one, value) then
-        return
-      end
-    end
-    report(where, "has a value of no allowed type: " .. describe(value))
+  if COMPOSITE[name] then
+    COMPOSITE[name](schema, kind, where, value, report)
   elseif LUA_TYPES[name] and not LUA_TYPES[name][type(value)] then
     report(where, ("must be a%s %s, is %s"):format(name == "integer" and "n" or "", name, describe(value)))
   elseif name == "integer" and math.tointeger(value) == nil then
@@ -113,28 +138,82 @@ function check(schema, kind, where, value, report)
   end
 end
 
---- Checks `properties` of a resource of `resource_type` (infra.resources). Calls report(where, message) for each fault.
-function validate.properties(resource_type, properties, report)
-  local schema = resource_type.schema
+-- Tags may be written in both of CloudFormation's forms: { {Key=, Value=}, ... } and { key = value }.
+local function check_tags(name, value, report)
+  if reference.is_deferred(value) then
+    return
+  elseif type(value) ~= "table" then
+    report(name, "must be a table of tags, is " .. describe(value))
+    return
+  end
+  for key, item in pairs(value) do
+    local is_pair = type(key) == "number"
+    local text = item
+    if is_pair then
+      text = type(item) == "table" and type(item.Key) == "string" and item.Value or json.null
+    end
+    if not (reference.is_deferred(text) or LUA_TYPES.string[type(text)]) then
+      report(("%s[%s]"):format(name, key), ("must be %s, is %s"):format(
+        is_pair and "a table with a text as Key and one as Value" or "a text", describe(item)))
+    end
+  end
+end
+
+--- Reports a secret that stands there in clear. Used by handler specs too.
+function validate.secret(name, value, report)
+  if value ~= nil and not (reference.is_secret(value) or dynamic.is(value)) then
+    report(name, "must be infra.secret(...) or a reference {{resolve:secretsmanager:...}}: in clear it would stand in " ..
+      "the state and in plans")
+  end
+end
+
+--- Checks `properties` of a resource of `resource_type` (infra.resources). Calls fault(message) for each fault. `facts`
+--- are for the spec's own check, which comes when all else is right: { region, type_of = function(address) -> name of
+--- the type of the resource there }.
+function validate.properties(resource_type, properties, fault, facts)
+  local schema, spec, faulty = resource_type.schema, resource_type.spec, false
+  local function report(message)
+    faulty = true
+    fault(message)
+  end
+  local function misplaced(where, message)
+    report(("%s: %s %s"):format(resource_type.name, where, message))
+  end
   for name, value in pairs(properties) do
     local property = schema.properties[name]
     if not property then
-      report(tostring(name), ("%s has no property '%s'%s"):format(resource_type.name, tostring(name),
+      report(("%s has no property '%s'%s"):format(resource_type.name, tostring(name),
         validate.nearest(name, schema.properties)))
-    elseif name == schema.tag_property then
-      if type(value) ~= "table" then
-        report(name, "must be a table of tags, is " .. describe(value))
-      end
+    elseif name == schema.tag_property and spec.tags then
+      check_tags(name, value, misplaced)
     elseif not resource_type.supported[name] then
-      report(name, ("%s: this version's handler cannot set '%s'"):format(resource_type.name, name))
+      report(("%s: this version's handler cannot set '%s'"):format(resource_type.name, name))
     else
-      check(schema, property.type, name, value, report)
+      check(schema, property.type, name, value, misplaced)
+      if spec.form then
+        form.of(spec, schema):check(name, value, misplaced)
+      end
     end
   end
-  for name, property in pairs(schema.properties) do
-    if property.required and properties[name] == nil then
-      report(name, ("%s: property '%s' is required"):format(resource_type.name, name))
+  local function require_property(name)
+    if properties[name] == nil then
+      report(("%s: property '%s' is required"):format(resource_type.name, name))
     end
+  end
+  local filled = spec.name and spec.name.property -- when the stack leaves it out
+  for name, property in pairs(schema.properties) do
+    if property.required and name ~= filled then
+      require_property(name)
+    end
+  end
+  for _, name in ipairs(spec.required or {}) do
+    require_property(name)
+  end
+  for _, name in ipairs(spec.secrets or {}) do
+    validate.secret(name, properties[name], misplaced)
+  end
+  if spec.check and not faulty then
+    spec.check(properties, misplaced, facts or {})
   end
 end
 

@@ -74,24 +74,33 @@ function path.field(text)
   return name or text, target or text
 end
 
---- A parameter table for a call: every field of `fields` that `values` has, at its path.
-function path.build(fields, values, into)
-  local params = into or {}
+--- A parameter table for a call: every field of `fields` that `values` has, at its path. `change(name, value)`, when
+--- given, returns what is sent for a value.
+function path.build(fields, values, change)
+  local params = {}
   for _, text in ipairs(fields) do
     local name, target = path.field(text)
-    if values[name] ~= nil then
-      path.set(params, target, values[name])
+    local value = values[name]
+    if value ~= nil and change then
+      value = change(name, value)
+    end
+    if value ~= nil then
+      path.set(params, target, value)
     end
   end
   return params
 end
 
---- The reverse: CloudFormation names with the values that `item` has at the fields' paths.
-function path.extract(fields, item, into)
+--- The reverse: CloudFormation names with the values that `item` has at the fields' paths, each by
+--- `change(name, value)` when that is given.
+function path.extract(fields, item, into, change)
   local values = into or {}
   for _, text in ipairs(fields) do
     local name, source = path.field(text)
     local value = path.get(item, source)
+    if value ~= nil and change then
+      value = change(name, value)
+    end
     if value ~= nil then
       values[name] = value
     end

@@ -1,7 +1,7 @@
--- Reading one resource of a native type: its item by the type's read spec, the parts that take calls of their own, what
--- identifies it, and the search for one whose create got no answer. Used by handler/init, handler/wait and
--- engine/refresh.
+-- Reading one resource of a native type: its item by the type's read spec, the parts that take calls of their own, and
+-- what identifies it. Used by the other files of this folder, engine/refresh and engine/steps.
 
+local form = require "infra.handler.form"
 local json = require "host.json"
 local path = require "infra.handler.path"
 local reference = require "infra.engine.reference"
@@ -19,45 +19,99 @@ function read.contains(list, wanted)
   return false
 end
 
+--- A copy of the table `first` with what the others have, the last one winning.
+function read.merged(first, ...)
+  local result = {}
+  for _, values in ipairs { first, ... } do
+    for name, value in pairs(values) do
+      result[name] = value
+    end
+  end
+  return result
+end
+
+--- The first entry of `entries` (may be nil) that names the error: a code, or { code, message = "Lua pattern" }.
+function read.entry(entries, err)
+  for _, entry in ipairs(entries or {}) do
+    local code, pattern = entry, nil
+    if type(entry) == "table" then
+      code, pattern = entry[1], entry.message
+    end
+    if code == err.code and (not pattern or (err.message or ""):find(pattern)) then
+      return entry
+    end
+  end
+end
+
 -- CloudFormation types of properties that are documents: text in AWS's calls.
 local TEXT_TYPES = { json = true, union = true }
 
+-- 30 for "30", which CloudFormation takes where its schema says text.
+local function as_text(value)
+  local kind = type(value)
+  return (kind == "number" or kind == "boolean") and tostring(math.tointeger(value) or value) or value
+end
+
 --- CloudFormation names -> values, for building parameters: what is known of the resource, then what is wanted of it.
---- "@id" is the first of the identity, for specs that many types share.
+--- "@id" is the first of the identity, for specs that many types share; "@token" the generation's nonce.
 function read.scope(op, known, desired)
-  local scope = {}
-  for name, value in pairs(known or {}) do
-    scope[name] = value
-  end
+  local scope = read.merged(known or {})
   for name, value in pairs(desired and reference.reveal(desired) or {}) do
     local property = op.schema.properties[name]
-    local as_text = property and TEXT_TYPES[property.type.type] and type(value) == "table"
-      and not read.contains(op.spec.structures, name)
-    scope[name] = as_text and json.encode(value) or value
+    local kind = property and property.type.type
+    if TEXT_TYPES[kind] and type(value) == "table" and not read.contains(op.spec.structures, name) then
+      value = json.encode(value)
+    elseif kind == "string" then
+      value = as_text(value)
+    end
+    scope[name] = value
   end
-  scope["@id"] = scope[op.spec.identity[1]]
+  scope["@id"], scope["@token"] = scope[op.spec.identity[1]], op.token
   return scope
 end
 
 --- Whether the error of the call `spec` means that there is none.
 function read.is_gone(op, spec, err)
-  return read.contains(spec.absent, err.code) or read.contains(op.spec.gone, err.code)
+  return read.entry(spec.absent, err) ~= nil or read.entry(op.spec.gone, err) ~= nil
 end
 
---- One item as { values = CloudFormation names -> values, tags, state, failure }.
+-- Numbers of attributes that CloudFormation's schema calls text: ports, which others join into addresses.
+local function numbers_as_text(op, values)
+  for name, attribute in pairs(op.schema.attributes) do
+    if attribute.type.type == "string" then
+      values[name] = as_text(values[name])
+    end
+  end
+end
+
+--- What an entry of a `state` says of an item: by path, or by function(item, op).
+function read.part(op, item, where)
+  if type(where) == "function" then
+    return where(item, op)
+  end
+  return where and path.get(item, where)
+end
+
+--- One item as { values = CloudFormation names -> values, tags, state, failure, leaving = it is being deleted, gone = it is
+--- deleted although still listed }.
 function read.decode(op, item, scope)
   local spec = op.spec
-  local live = { values = path.extract(spec.read.map or {}, item), item = item }
+  local live = { values = path.extract(spec.read.map or {}, item, {}, form.decoder(op)), item = item }
+  path.extract(spec.read.sometimes or {}, item, live.values, form.decoder(op))
   if spec.read.decode then
     spec.read.decode(item, live.values, scope, op)
   end
+  numbers_as_text(op, live.values)
   if spec.tags and type(spec.tags.read) == "string" then
     live.tags = tags.decode(spec.tags, path.get(item, spec.tags.read))
   end
   if spec.state then
-    live.state = path.get(item, spec.state.path)
+    live.state = read.part(op, item, spec.state.path)
+    live.leaving, live.gone = read.contains(spec.state.leaving, live.state), read.contains(spec.state.gone, live.state)
     if read.contains(spec.state.failed, live.state) then
-      live.failure = path.get(item, spec.state.message or "") or ("it is in state " .. tostring(live.state))
+      local reason = read.part(op, item, spec.state.message) or ("it is in state " .. tostring(live.state))
+      local explanation = (spec.state.explain or {})[reason]
+      live.failure = explanation and ("%s: %s"):format(reason, explanation) or reason
     end
   end
   return live
@@ -67,11 +121,13 @@ end
 local function fetch(op, scope)
   local spec = op.spec.read
   local service = spec.service or op.spec.service
+  local params = op:parameters(spec, scope)
   local item, err
   if spec.list then
-    item, err = op.context.reader:item(service, op.region, spec, scope[spec.by or op.spec.identity[1]])
+    local id = type(spec.by) == "function" and spec.by(scope) or scope[spec.by or op.spec.identity[1]]
+    item, err = op.context.reader:item(service, op.region, spec, id, params)
   else
-    item, err = op.context.reader:single(service, op.region, spec, path.build(spec.send, scope))
+    item, err = op.context.reader:single(service, op.region, spec, params)
     if not item and read.is_gone(op, spec, err) then
       return nil
     end
@@ -109,15 +165,12 @@ local function read_parts(op, live, scope, wanted)
   for _, facet in ipairs(op.spec.facets or {}) do
     if facet.read and is_wanted(facet, wanted) then
       jobs[#jobs + 1] = function()
-        local params = path.build(facet.read.send or {}, scope, {})
-        for member, value in pairs(facet.read.with or {}) do
-          path.set(params, member, value)
-        end
+        local params = op:parameters(facet.read, scope)
         local output, err = op.context.reader:single(op.spec.service, op.region, facet.read, params)
         if not output and not read.is_gone(op, facet.read, err) then
           return err
         elseif output then
-          path.extract(facet.read.map or {}, output, live.values)
+          path.extract(facet.read.map or {}, output, live.values, form.decoder(op))
           if facet.read.decode then
             facet.read.decode(output, live.values, scope, op)
           end
@@ -138,12 +191,15 @@ local function read_parts(op, live, scope, wanted)
       return nil, results[i]
     end
   end
+  if op.spec.read.complete then
+    op.spec.read.complete(live.values)
+  end
   return live
 end
 
 --- Reads the live resource that `known` identifies. `wanted`: set of property names worth a call of their own, nil for
---- all. Returns { values, tags, state, failure }, or nil when it does not exist (also while it is being deleted), or
---- nil and an error.
+--- all. Returns what read.decode makes of it, or nil when it does not exist, or nil and an error. One that is being
+--- deleted (`leaving`) is not looked at further.
 function read.live(op, known, wanted)
   local scope = read.scope(op, known)
   if op.spec.observe then -- nothing at AWS: the plug-in's own function
@@ -154,9 +210,8 @@ function read.live(op, known, wanted)
     return nil, err
   end
   local live = read.decode(op, item, scope)
-  local state = op.spec.state
-  if state and (read.contains(state.gone, live.state) or read.contains(state.leaving, live.state)) then
-    return nil
+  if live.gone or live.leaving then
+    return live.leaving and live or nil
   end
   for name, value in pairs(live.values) do
     if scope[name] == nil then
@@ -211,62 +266,6 @@ function read.identity(op, values)
     identity[name] = values[name]
   end
   return identity
-end
-
---- Looks for a resource that this stack may have created without learning of it, or that is in the way of a create.
---- Returns { identity, live, ours = carries this generation's ownership tag }, or nil, or nil and an error.
-function read.find(op, desired)
-  local scope = read.scope(op, nil, desired)
-  local spec = op.spec
-  if spec.observe then
-    return nil
-  end
-  for name, value in pairs(spec.derive and spec.derive(scope, op) or {}) do
-    scope[name] = value
-  end
-  local items, err = {}, nil
-  if type(spec.find) == "function" then
-    local item
-    item, err = spec.find(op, scope)
-    items = { item }
-  elseif spec.find then
-    local filters = {}
-    for filter, property in pairs(spec.find) do
-      local value = property == true and op.token or scope[property]
-      filters[#filters + 1] = { Name = filter, Values = { value } }
-    end
-    local output
-    local member = spec.read.filter_member or "Filters"
-    output, err = op.context.client:all(spec.service, spec.read[1], { [member] = filters }, { region = op.region })
-    items = output and path.get(output, spec.read.list) or {}
-  elseif read.identity(op, scope) then
-    local item
-    item, err = fetch(op, scope)
-    items = { item }
-  end
-  if err then
-    return nil, err
-  end
-  for _, item in ipairs(items) do
-    local live = read.decode(op, item, scope)
-    local state = spec.state
-    if not (state and (read.contains(state.gone, live.state) or read.contains(state.leaving, live.state))) then
-      for name, value in pairs(live.values) do
-        scope[name] = value
-      end
-      if spec.tags and not live.tags then
-        live.tags, err = tags.read(op, scope)
-        if err then
-          return nil, err
-        end
-      end
-      local owner = live.tags and live.tags[tags.OWNER]
-      -- Where tags follow the create in a call of their own, the create may have been the last thing that happened.
-      local ours = not spec.tags or owner == op.token or owner == nil and not spec.tags.create
-      return { identity = read.identity(op, scope), live = live, ours = ours }
-    end
-  end
-  return nil
 end
 
 return read

@@ -7,14 +7,18 @@
 --   { "GetParameters", list = "Parameters", key = "Name", ids = "Names", max = 10 }  ids as a list
 --   { "DescribeLogGroups", ..., prefix = "logGroupNamePrefix" }               names of one folder by what they start with
 --   { "GetAccountAuthorizationDetails", list = "RoleDetailList", key = "RoleName", all = true }  one answer for all
+--   { "GetRoutes", send = { "ApiId" }, list = "Items", key = "RouteId", all = true }   one answer for each parent
 --   { "GetBucketVersioning", send = { "BucketName=Bucket" } }                  one call each (equal calls once)
--- plus `with` (constant parameters) and `max` (ids in one call, 200 by default). A key such as "Associations[].SubnetId"
--- finds one item under each of several ids. Reads that differ only in `list` and `key` share their calls.
+-- plus `with` (constant parameters), `max` (ids in one call, 200 by default) and `absent` (errors that mean "there is
+-- none"; where one missing id spoils the answer for all, they are asked for one by one). A key such as
+-- "Associations[].SubnetId" finds one item under each of several ids. Reads that differ only in `list` and `key` share
+-- their calls.
 --
 -- Used by handler/lifecycle only.
 
 local json = require "host.json"
 local path = require "infra.handler.path"
+local read = require "infra.handler.read"
 
 local Reader = {}
 Reader.__index = Reader
@@ -41,11 +45,8 @@ local function common_prefix(names)
   return prefix
 end
 
-local function parameters(spec, ids)
-  local params = {}
-  for member, value in pairs(spec.with or {}) do
-    path.set(params, member, value)
-  end
+local function parameters(spec, base, ids)
+  local params = read.merged(base)
   if spec.filter then
     params[spec.filter_member or "Filters"] = { { Name = spec.filter, Values = ids } }
   elseif spec.ids then
@@ -77,8 +78,18 @@ end
 
 -- Wakes every waiter of `ids` with the answer: { output, index }.
 local function fetch(self, batch, ids)
-  local params = parameters(batch.spec, ids)
-  local output, err = self.client:all(batch.service, batch.spec[1], params, { region = batch.region })
+  local spec = batch.spec
+  local params = parameters(spec, batch.base, ids)
+  local output, err = self.client:all(batch.service, spec[1], params, { region = batch.region })
+  if err and read.entry(spec.absent, err) then
+    if #ids > 1 and not spec.all then
+      for _, id in ipairs(ids) do
+        self.scheduler:spawn(fetch, self, batch, { id })
+      end
+      return
+    end
+    output, err = {}, nil
+  end
   local answer = output and { output = output, index = {} }
   for _, id in ipairs(ids) do
     for _, waiter in ipairs(batch.waiters[id]) do
@@ -89,12 +100,12 @@ end
 
 -- The item with `id` in an answer. Every list is gone through once, whatever the number of ids.
 local function pick(answer, spec, id)
-  local index_name = spec.list .. "\0" .. spec.key
+  local index_name = spec.list .. "\0" .. tostring(spec.key)
   local index = answer.index[index_name]
   if not index then
     index = {}
     for _, item in ipairs(path.get(answer.output, spec.list) or {}) do
-      local key = path.get(item, spec.key)
+      local key = type(spec.key) == "function" and spec.key(item) or path.get(item, spec.key)
       for _, one in ipairs(type(key) == "table" and key or { key }) do
         index[one] = item
       end
@@ -105,7 +116,7 @@ local function pick(answer, spec, id)
 end
 
 local function fetch_single(self, batch)
-  local output, err = self.client:call(batch.service, batch.spec[1], batch.params, { region = batch.region })
+  local output, err = self.client:all(batch.service, batch.spec[1], batch.params, { region = batch.region })
   for _, waiter in ipairs(batch.waiters[1]) do
     self.scheduler:wake(waiter, output, err)
   end
@@ -144,12 +155,13 @@ local function join(self, batch_key, id, make)
   return self.scheduler:suspend()
 end
 
---- The item with the identifier `id`; nil when AWS does not list it; nil and an error when the call failed. Yields.
-function Reader:item(service, region, spec, id)
+--- The item with the identifier `id`; nil when AWS does not list it; nil and an error when the call failed. `params`:
+--- what the call takes besides the id. Yields.
+function Reader:item(service, region, spec, id, params)
   local way = spec.filter or spec.ids or spec.prefix or ""
-  local batch_key = table.concat({ service, region, spec[1], way, json.encode(spec.with or {}) }, "\0")
+  local batch_key = table.concat({ service, region, spec[1], way, json.encode(params) }, "\0")
   local answer, err = join(self, batch_key, id, function()
-    return { service = service, region = region, spec = spec }
+    return { service = service, region = region, spec = spec, base = params }
   end)
   return answer and pick(answer, spec, id), err
 end

@@ -2,45 +2,87 @@
 -- resources/*.lua and in plug-ins) may say:
 --
 --   service     the service whose operations it names
+--   region      where all of them are, whatever the stack's region; or function(properties) -> region or nil
 --   identity    names of the values by which a resource is found again; the first is its id for calls ("@id")
---   name        { property, limit, lower }: filled from stack and resource name when the stack leaves it out
+--   name        { property, limit, lower }: filled from stack and resource name when the stack leaves it out; with
+--               folded = true AWS stores every name in lower case, also a given one
 --   create      { operation, send = {fields}, with = {constants}, result = path of the item in the answer,
 --                 map = {fields of the answer}, token = true when the call takes an idempotency token,
 --                 idempotent = true when repeating it is safe, look_first = true when it succeeds on what exists,
 --                 exists = {codes for "there is one already"}, covers = {properties that encode sends},
---                 encode = function(params, scope, op) }
+--                 before = function(op, scope) -> true | nil, err: whether it makes sense,
+--                 appears = seconds until a new one is surely listed, instead = {calls that replace this one when the
+--                 property `when` is set, what they do not say being as here} }
 --   read        see handler/reader, and: map = {fields}, pick = function(item, scope) for a part of an item,
---               decode = function(item, values, scope, op) with gives = {what it sets}, send/item for calls that read one resource
+--               decode = function(item, values, scope, op) with gives = {what it sets}, send/item for calls that read
+--               one resource, sometimes = {fields that AWS may leave out: then what was recorded holds},
+--               complete = function(values): after the facets' reads; key and by may be functions of an item and a scope
 --   facets      parts with calls of their own, in the order of their writing: { properties, value = only for this value,
 --                 write = call or function(op, scope, live, desired), clear = the same for "not set any more",
---                 read = call with map, decode and absent }
+--                 read = call with map, decode and absent, partial = true: only what changes is sent,
+--                 wait = true: the resource must be ready again before the next call,
+--                 whole = true: it replaces everything, so what is sent is what is declared and nothing else,
+--                 erase = {properties that are maps whose members go by being sent as ""} }
 --   update      function(op, scope, live, changed) for what facets cannot say
---   delete      { operation, send, retry, absent, wait = true to wait until it is gone,
---                 before = function(op, scope) }
---   find        how a lost create is found: { filter = property or true for the ownership tag } or
---               function(op, scope) -> item; without it, by reading the natural key
+--   delete      { operation, send, retry, absent = {errors as good as success}, wait = true to wait until it is gone,
+--                 before = function(op, scope) -> true or the changed live resource | nil, err }
+--   find        how a lost create is found: { filter = property or true for the ownership tag }, a listing (see
+--               handler/listing) or function(op, scope) -> item; without it, by reading the natural key
 --   derive      function(scope, op) -> identity values that follow from the properties
---   state       { path, ready, failed, message, leaving, gone, limit, delete_limit } (seconds)
+--   same        where nothing can be tagged: properties in which an existing one must agree to be ours
+--   state       { path, ready, failed, message, leaving, gone, limit, delete_limit } (seconds), pending = path of what is
+--               empty when it is ready, flip = for how long after a change the state may still be the old one,
+--               steady = path of what must be the same in two looks, again = true when a failed one is repaired by
+--               writing what is declared once more; path and message may be function(item, op) too
+--               prepare = function(op, known) -> true | nil, err: what it needs to get ready, before every wait,
+--               explain = what the messages mean: message -> text
+--   lock        { value, stale }: see handler/lock
+--   form        where the API's structures are not CloudFormation's: see handler/form
 --   gone        error codes that mean "there is none"
 --   retry       { {code, seconds, message = pattern}, ... }: passes by itself within the seconds
+--   exclusive   parameter of the calls that change something: those with the same value are made one by one
+--   within      property that names what contains it: when that is replaced, this goes with it
+--   create_first  true: a replacement is made before the old one goes, unless create_before_delete says otherwise
+--   irreplaceable  why it is replaced only where its options say protect = false
 --   tags, tag_type, tags_with   see handler/tags
 --   defaults    what AWS has when a property is not set: not sent, and what a removed property goes back to
 --   sets        properties whose lists have no order; canonical: property -> function(value) -> comparable value
 --   structures  JSON properties that are sent as structures, not as text
+--   accepts     property -> function(wanted, live) -> boolean: texts that mean the same although they differ
+--   sticky      properties that stay as they are when they are not declared any more
+--   recorded    properties that no call writes: later calls, deletions mostly, take them from the state
 --   replaces    function(property, before, after) -> boolean, where CloudFormation's schema says "maybe"
 --   attributes  attributes that cost a call, made only when something refers to them
 --   typical     { create, update, delete }: seconds, until this stack's history knows better
---   secrets     properties that never reach the state or a plan
+--   secrets     properties that are refused in clear: they take infra.secret or a dynamic reference
+--   hints       { {code, message = pattern, hint = text}, ... }: what a person can do about an error of AWS's
+--   required    properties that the handler needs beyond those of the schema
+--   check       function(properties, report, facts) -> calls report(property, message) for what AWS would refuse, once
+--               the properties fit the schema; facts as in engine/validate
+--   extends     properties that the API has and CloudFormation's schema lacks: name -> property as in infra.models
 --   observe     function(op, scope) -> live: for types that are not at AWS, with create.run and delete.run
 --   warn        function(values, properties) -> text: what still needs a person
 --
--- A field is a path pair, see handler/path. A call is { operation, send, with, encode, retry, service }.
+-- A field is a path pair, see handler/path. A call is { operation, send, with, encode, retry, service, reveal,
+-- failures, tagged }:
+-- encode(params, scope, op, live) completes the parameters; reveal(params, scope, op) -> params | nil, err puts in what
+-- nobody but the request may see, and may call AWS for it.
+-- batch = path of a list in the parameters: changes of one turn that differ only in it share a call (handler/batch).
+-- settle = { operation, send, encode, id = field of the answer, state = path, ready, failed, message, absent, typical,
+-- limit } says what to ask until it is done.
+-- failures = { path of a list, code, message } where the answer may list what was not done, the others being paths in its
+-- items; tagged: it carries all tags, for without them it would remove them.
 
 local schema = {}
 
 local CALL = {
   [1] = "string", service = "string", send = "table", with = "table", encode = "function", retry = "table",
-  absent = "table", map = "table", decode = "function", token = "boolean",
+  absent = "table", map = "table", decode = "function", token = "boolean", reveal = "function",
+  tagged = "boolean", failures = { [1] = "string", code = "string", message = "string" },
+  batch = "string", settle = {
+    [1] = "string", service = "string", id = "string", state = "string", ready = "table", absent = "table",
+    typical = "number", limit = "number", send = "table", encode = "function", failed = "table", message = "string",
+  },
 }
 
 local function extend(base, more)
@@ -56,27 +98,39 @@ end
 
 local CREATE = extend(CALL, {
   result = "string", exists = "table", covers = "table", run = "function", idempotent = "boolean", look_first = "boolean",
+  appears = "number", before = "function", instead = { each = extend(CALL, { when = "string" }) },
 })
 local READ = extend(CALL, {
-  list = "string", key = "string", filter = "string", filter_member = "string", ids = "string", prefix = "string", all = "boolean",
-  max = "number", by = "string", item = "string", pick = "function", gives = "table",
+  list = "string", key = "any", filter = "string", filter_member = "string", ids = "string", prefix = "string", all = "boolean",
+  max = "number", by = "any", item = "string", pick = "function", gives = "table", sometimes = "table",
+  complete = "function",
 })
 local DELETE = extend(CALL, { wait = "boolean", before = "function", run = "function" })
-local FACET = { properties = "table", value = "any", write = "any", clear = "any", read = READ }
+local FACET = {
+  properties = "table", value = "any", write = "any", clear = "any", read = READ, partial = "boolean", wait = "boolean",
+  erase = "table", whole = "boolean",
+}
 local TAGS = {
   create = "string", form = "string", key = "string", value = "string", replace = "boolean", read = "any",
   set = extend(CALL, { tags = "string" }), unset = extend(CALL, { keys = "string", form = "string" }),
 }
 local STATE = {
-  path = "string", ready = "table", failed = "table", message = "string", leaving = "table", gone = "table",
-  limit = "number", delete_limit = "number",
+  path = "any", ready = "table", failed = "table", message = "any", leaving = "table", gone = "table",
+  limit = "number", delete_limit = "number", pending = "string", flip = "number", steady = "string", again = "boolean",
+  prepare = "function", explain = "table",
 }
 local SPEC = {
-  service = "string", identity = "table", name = "table", create = CREATE, read = READ, facets = "list of facets",
+  service = "string", region = "any", identity = "table", name = "table", lock = { value = "string", stale = "table" },
+  form = {
+    names = "table", fill = "table", ordered = "table", sets = "table", lower = "table", complete = "boolean",
+  },
+  create = CREATE, read = READ, facets = { each = FACET },
   update = "function", delete = DELETE, find = "any", state = STATE, gone = "table", retry = "table", tags = TAGS,
   tag_type = "string", tags_with = "table", defaults = "table", sets = "table", canonical = "table",
   structures = "table", replaces = "function", attributes = "table", typical = "table", secrets = "table",
-  observe = "function", warn = "function", derive = "function",
+  observe = "function", warn = "function", derive = "function", same = "table", accepts = "table", sticky = "table",
+  recorded = "table", irreplaceable = "string", hints = "table", required = "table", check = "function",
+  extends = "table", exclusive = "string", within = "string", create_first = "boolean",
 }
 
 local function check(where, value, kinds)
@@ -85,9 +139,9 @@ local function check(where, value, kinds)
     local here = where .. "." .. tostring(name)
     if not kind then
       return nil, here .. ": there is no such entry in a handler spec"
-    elseif kind == "list of facets" then
-      for i, facet in ipairs(item) do
-        local ok, message = check(here .. "[" .. i .. "]", facet, FACET)
+    elseif type(kind) == "table" and kind.each then
+      for i, element in ipairs(item) do
+        local ok, message = check(here .. "[" .. i .. "]", element, kind.each)
         if not ok then
           return nil, message
         end
@@ -136,6 +190,10 @@ function schema.supported(spec)
   end
   add(spec.create.send)
   add(spec.create.covers)
+  for _, call in ipairs(spec.create.instead or {}) do
+    add(call.send)
+  end
+  add(spec.recorded)
   for _, facet in ipairs(spec.facets or {}) do
     add(facet.properties)
   end
@@ -149,6 +207,9 @@ function schema.updatable(spec)
     for _, name in ipairs(facet.properties) do
       names[name] = true
     end
+  end
+  for _, name in ipairs(spec.recorded or {}) do
+    names[name] = true
   end
   return names
 end

@@ -99,11 +99,15 @@ end
 --- The live tags by the service's own call. Returns a map, or nil and an error.
 function tags.read(op, scope)
   local read = op.spec.tags.read
-  local params = path.build(read.send or {}, scope)
-  for member, value in pairs(read.with or {}) do
-    path.set(params, member, value)
+  local service, params = op.spec.service, op:parameters(read, scope)
+  if read.key then -- one call for many resources
+    local item, problem = op.context.reader:item(service, op.region, read, scope[read.by], params)
+    if problem then
+      return nil, problem
+    end
+    return tags.decode(op.spec.tags, item and item[read.item])
   end
-  local output, err = op.context.reader:single(op.spec.service, op.region, read, params)
+  local output, err = op:get(read, params) -- some services tell only of what is available
   if not output then
     for _, code in ipairs(read.absent or {}) do
       if err.code == code then
@@ -138,10 +142,7 @@ function tags.change(op, scope, live, wanted)
     changed, removed = wanted, {}
   end
   if next(changed) then
-    local params = path.build(spec.set.send, scope)
-    for member, value in pairs(spec.set.with or {}) do
-      path.set(params, member, value)
-    end
+    local params = op:parameters(spec.set, scope)
     path.set(params, spec.set.tags, encode(spec, changed))
     local ok, err = op:mutate(spec.set, params)
     if not ok then
@@ -149,10 +150,7 @@ function tags.change(op, scope, live, wanted)
     end
   end
   if #removed > 0 then
-    local params = path.build(spec.unset.send, scope)
-    for member, value in pairs(spec.unset.with or {}) do
-      path.set(params, member, value)
-    end
+    local params = op:parameters(spec.unset, scope)
     local keys = removed
     if spec.unset.form == "list" then
       keys = json.array {}

@@ -3,6 +3,7 @@
 -- closely. Looks of the same kind in the same turn share one call (handler/reader). Used by handler/init.
 
 local errors = require "infra.errors"
+local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 
 local wait = {}
@@ -25,11 +26,13 @@ function wait.pause(elapsed, expected)
   return math.max(MIN_PAUSE, math.min(expected * CLOSE, MAX_PAUSE))
 end
 
-local function poll(op, known, expected, limit, look)
+--- Calls look() until it returns something else than nil, and returns that; or nil and an error when there is one, or
+--- nothing after `limit` seconds. `expected`: what it usually takes.
+local function poll(op, expected, limit, look)
   local now = op.context.runtime.now
   local started = now()
   while true do
-    local result, err = look(read.item(op, known))
+    local result, err = look()
     if result ~= nil or err then
       return result, err
     end
@@ -45,48 +48,114 @@ local function poll(op, known, expected, limit, look)
   end
 end
 
-local function is_ready(op, live)
-  return live and (not op.spec.state or read.contains(op.spec.state.ready, live.state))
+-- Whether a structure has anything in it, however deep.
+local function has_content(value)
+  if type(value) ~= "table" then
+    return value ~= nil
+  end
+  for _, item in pairs(value) do
+    if has_content(item) then
+      return true
+    end
+  end
+  return false
 end
 
---- Waits until the resource is ready. `live` is what is already known of it (the create's answer). Returns the live
---- resource with `values` completed by `known`; or nil and an error when AWS says it failed or the time is over.
-function wait.ready(op, known, live)
+local function is_ready(op, live)
+  local state = op.spec.state
+  return live and (not state or read.contains(state.ready, live.state)
+    and not (state.pending and has_content(path.get(live.item, state.pending))))
+end
+
+wait.poll = poll
+
+local function failed(op, message)
+  return errors.fail { code = "Failed", resource = op.address, source = op.source, service = op.spec.service,
+    message = message, hint = op.action == "create" and
+    "correct the cause and run again: the failed one is replaced" or "correct the cause and run again" }
+end
+
+--- Waits until the resource is ready. `live` is what is already known of it (the create's answer). After a change
+--- shows(live) tells whether it can be seen: until then a state that says "ready" may be the one from before it.
+--- Returns the live resource with `values` completed by `known`; or nil and an error when AWS says it failed or the time
+--- is over.
+function wait.ready(op, known, live, shows)
   local function complete(ready)
     for name, value in pairs(known) do
       ready.values[name] = value
     end
     return ready
   end
-  if is_ready(op, live) then
-    return complete(live)
-  end
   local state = op.spec.state
-  if not state then
-    return complete { values = {} }
+  if is_ready(op, live) and not (state and state.steady) then
+    return complete(live)
+  elseif not state or op.wait == false then
+    return complete(live or { values = {} })
+  end
+  if state.prepare then
+    local ok, err = state.prepare(op, known)
+    if not ok then
+      return nil, err
+    end
   end
   op.report("waiting until it is " .. state.ready[1])
-  return poll(op, known, op.expected_seconds, op.timeout or state.limit, function(found, err)
+  local now = op.context.runtime.now
+  local believed_at = now() + (shows and state.flip or 0)
+  local steady, looks = nil, 0
+  return poll(op, op.expected_seconds, op.timeout or state.limit, function()
+    local found, err = read.item(op, known)
     if err then
       return nil, err
-    elseif found and found.failure then
-      return errors.fail { code = "Failed", resource = op.address, source = op.source, service = op.spec.service,
-        message = found.failure, hint = "correct the cause and run again: the failed one is replaced" }
+    elseif found and found.failure and now() >= believed_at then
+      return failed(op, found.failure)
     end
     -- Right after a create it may not be listed yet.
-    return is_ready(op, found) and complete(found) or nil
+    local ready = is_ready(op, found) and (now() >= believed_at or shows(found))
+    if state.steady then
+      local before = steady
+      steady, looks = found and path.get(found.item, state.steady), looks + 1
+      ready = ready and looks > 1 and steady == before
+    end
+    return ready and complete(found) or nil
+  end)
+end
+
+--- Waits until what a call has set off is done everywhere, where its spec has `settle` and its answer `output` says
+--- that it is not. `scope`: what the call was made of. Returns true, or nil and an error.
+function wait.settle(op, call, output, scope)
+  local settle = call.settle
+  if not settle or read.contains(settle.ready, path.get(output, settle.state)) then
+    return true
+  end
+  local params = op:parameters(settle, scope or {})
+  if settle.id then
+    local field, source = path.field(settle.id)
+    params[field] = path.get(output, source)
+  end
+  op.report("waiting until it is " .. settle.ready[1])
+  return poll(op, settle.typical, op.timeout or settle.limit, function()
+    local now, err = op.context.reader:single(settle.service or op.spec.service, op.region, settle, params)
+    if not now then
+      return nil, not read.entry(settle.absent, err) and err or nil -- it may not be known everywhere yet
+    end
+    local state = path.get(now, settle.state)
+    if read.contains(settle.failed, state) then
+      return failed(op, path.get(now, settle.message or "") or ("it is in state " .. state))
+    end
+    return read.contains(settle.ready, state) or nil
   end)
 end
 
 --- Waits until the resource is gone.
 function wait.gone(op, known)
   op.report("waiting until it is gone")
-  return poll(op, known, op.expected_seconds, op.timeout or (op.spec.state or {}).delete_limit or 1800, function(found, err)
+  local limit = op.timeout or (op.spec.state or {}).delete_limit or 1800
+  return poll(op, op.expected_seconds, limit, function()
+    local found, err = read.item(op, known)
     if err then
       return nil, err
     end
-    local gone = not found or read.contains((op.spec.state or {}).gone, found.state)
-    return gone or nil
+    return not found or found.gone or nil
   end)
 end
 

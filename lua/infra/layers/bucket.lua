@@ -3,9 +3,9 @@
 
 local policy = require "infra.layers.policy"
 
---- Declares the bucket `name` with `extra` properties (may be nil) and its policy with further `statements`. Returns the
---- bucket.
-return function(stack, name, bucket_name, extra, statements)
+--- Declares the bucket `name` with `extra` properties (may be nil) and its policy with further `statements`: a list, or
+--- function(bucket) -> list, which may declare who is to read it. `options` are the resources' own. Returns the bucket.
+return function(stack, name, bucket_name, extra, statements, options)
   local properties = {
     BucketName = bucket_name,
     VersioningConfiguration = { Status = "Enabled" },
@@ -20,16 +20,17 @@ return function(stack, name, bucket_name, extra, statements)
   for key, value in pairs(extra or {}) do
     properties[key] = value
   end
-  local bucket = stack:resource("AWS::S3::Bucket", name, properties)
+  local bucket = stack:resource("AWS::S3::Bucket", name, properties, options)
   local all = {
     {
       Sid = "TlsOnly", Effect = "Deny", Principal = "*", Action = "s3:*",
       Resource = { bucket.Arn, bucket.Arn .. "/*" }, Condition = { Bool = { ["aws:SecureTransport"] = "false" } },
     },
   }
-  table.move(statements or {}, 1, #(statements or {}), 2, all)
+  local further = type(statements) == "function" and statements(bucket) or statements or {}
+  table.move(further, 1, #further, 2, all)
   stack:resource("AWS::S3::BucketPolicy", name .. "-policy", {
     Bucket = bucket.BucketName, PolicyDocument = policy.document(all),
-  })
+  }, options)
   return bucket
 end

@@ -2,7 +2,7 @@
 --
 --   local network = stack:layer("network", { nat = "per-az" })
 --
--- Returns { vpc, public_subnets, private_subnets, private_route_tables, zones }.
+-- Returns { vpc, public_subnets, private_subnets, private_route_tables, zones, s3_endpoint }.
 
 local infra = require "infra"
 
@@ -13,6 +13,7 @@ local network = {
     public_cidrs = infra.optional("table", "one range per zone; by default the VPC's third number 0, 1, ..."),
     private_cidrs = infra.optional("table", "one range per zone; by default the VPC's third number 16, 17, ..."),
     nat = infra.one_of({ "single", "per-az", "none" }, "NAT gateways: one, one per zone, or none"),
+    s3_endpoint = infra.default(false, "whether the private subnets reach S3 without the NAT gateway and its price"),
   },
 }
 
@@ -52,6 +53,17 @@ local function nat_gateway(stack, name, subnet, way_out)
   return stack:resource("AWS::EC2::NatGateway", name, {
     SubnetId = subnet.SubnetId, AllocationId = address.AllocationId,
   }, { depends_on = way_out })
+end
+
+local function s3_endpoint(stack, vpc, tables)
+  local ids = {}
+  for i, route_table in ipairs(tables) do
+    ids[i] = route_table.RouteTableId
+  end
+  return stack:resource("AWS::EC2::VPCEndpoint", "s3-endpoint", {
+    VpcId = vpc.VpcId, VpcEndpointType = "Gateway", ServiceName = ("com.amazonaws.%s.s3"):format(stack.region),
+    RouteTableIds = ids,
+  })
 end
 
 function network.build(stack, options)
@@ -100,6 +112,7 @@ function network.build(stack, options)
 
   return {
     vpc = vpc, public_subnets = public, private_subnets = private, private_route_tables = private_tables, zones = zones,
+    s3_endpoint = options.s3_endpoint and s3_endpoint(stack, vpc, private_tables) or nil,
   }
 end
 

@@ -21,15 +21,30 @@ local function check_resources(resources, reason)
   end
 end
 
---- A statement that allows `actions` on `resources` (lists). options: condition; reason, required for "*".
+local reasons = {} -- statement, encoded -> why it may name every resource
+
+--- A statement that allows `actions` on `resources` (lists). options: condition; principal, for the policy of a
+--- resource; reason, required for "*".
 function policy.allow(sid, actions, resources, options)
   options = options or {}
   check_actions(actions)
   check_resources(resources, options.reason)
-  return {
-    Sid = sid, Effect = "Allow", Action = json.array(actions), Resource = json.array(resources),
-    Condition = options.condition,
+  local statement = {
+    Sid = sid, Effect = "Allow", Principal = options.principal, Action = json.array(actions),
+    Resource = json.array(resources), Condition = options.condition,
   }
+  reasons[json.encode(statement)] = options.reason
+  return statement
+end
+
+--- Why a statement may name every resource: what was said to policy.allow. Nil when it was not made by it.
+function policy.reason(statement)
+  return reasons[json.encode(statement)]
+end
+
+--- The ARN of something of this account in the stack's region, or in another.
+function policy.arn(stack, service, rest, region)
+  return ("arn:%s:%s:%s:%s:%s"):format(stack.partition, service, region or stack.region, stack.account, rest)
 end
 
 --- A document of statements.

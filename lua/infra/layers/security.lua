@@ -7,6 +7,7 @@
 
 local infra = require "infra"
 local json = require "host.json"
+local permissions = require "infra.layers.cicd.permissions"
 local policy = require "infra.layers.policy"
 
 local security = {
@@ -121,15 +122,9 @@ local function backup_role(stack)
   })
 end
 
--- Builds read their source from the artifact bucket and log; what each deploys is added by the cicd layer.
+-- What each build deploys is added by the cicd layer.
 local function codebuild_role(stack)
-  local artifacts = "arn:" .. stack.partition .. ":s3:::" .. stack.name .. "-artifacts-" .. stack.account
-  return role(stack, "codebuild", policy.trust("codebuild.amazonaws.com", stack.account), {
-    policy.allow("Logs", { "logs:CreateLogStream", "logs:PutLogEvents" },
-      { arn(stack, "logs", "log-group:/aws/codebuild/" .. stack.name .. "-*:*") }),
-    policy.allow("Artifacts", { "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject" }, { artifacts .. "/*" }),
-    policy.allow("ArtifactBucket", { "s3:GetBucketLocation", "s3:GetBucketAcl" }, { artifacts }),
-  })
+  return role(stack, "codebuild", policy.trust("codebuild.amazonaws.com", stack.account), permissions.build(stack))
 end
 
 local function codepipeline_role(stack)

@@ -3,6 +3,7 @@
 
 local documentation = require "infra.models.documentation"
 local files = require "infra.models.files"
+local members = require "infra.models.members"
 
 local c2j = {}
 
@@ -53,6 +54,7 @@ local function compile_service(writer, service)
   end
 
   local id, pagination = service.id, paginators.pagination or {}
+  members.complete(id, model)
   writer:put("service", id, "", { api_version = service.api_version, metadata = model.metadata })
   for name in pairs(other_names(service, model.metadata)) do
     writer:put("alias", name, id)

@@ -14,8 +14,9 @@ local function compile(text, environment)
   return load(text, NAME, "t", environment)
 end
 
+-- A quoted text has to end on its line.
 local function is_cut_short(message)
-  return message ~= nil and message:find "near <eof>$" ~= nil
+  return message:find "near <eof>$" ~= nil and not message:find("unfinished string", 1, true)
 end
 
 --- Compiles `text` to run with the globals `environment` -> function(keep) that returns the values of an expression and
@@ -30,10 +31,14 @@ function chunk.compile(text, environment)
   if code then
     return compile(text .. KEEP, environment) or code -- nothing can follow a return
   end
-  return nil, errors.new { code = "SyntaxError", message = message }, is_cut_short(wanted) or is_cut_short(message)
+  if is_cut_short(wanted) and not is_cut_short(message) then -- no statement, but the beginning of an expression
+    message = wanted
+  end
+  return nil, errors.new { code = "SyntaxError", message = message }, is_cut_short(message)
 end
 
 --- The function to call a chunk with: it makes globals of the chunk's local variables, so that they outlive the line.
+--- Constants that the compiler works in, <const> with a plain value, are no variables and do not.
 function chunk.keeper(environment)
   return function()
     local index = 1

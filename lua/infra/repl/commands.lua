@@ -24,8 +24,8 @@ local AT_HAND <const> = [[
   show(value [, depth]), print(...)               a value with all its levels; _ is the last value shown
 
 An expression shows its value. A statement can go on over several lines; Ctrl-C gives it up, or stops one that runs.
-Local variables are there for the lines after theirs too. Secrets are never shown; secret.reveal() is their text. A line
-that starts with a space is not kept in the history. Ctrl-D ends.
+Local variables (not <const>) are there for the lines after theirs too: a line's become globals at its end. Secrets are
+never shown; secret.reveal() is their text. A line that starts with a space is not kept in the history. Ctrl-D ends.
 ]]
 
 local function usage(name)

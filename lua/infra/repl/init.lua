@@ -17,14 +17,6 @@ local Workspace = require "infra.repl.workspace"
 local Repl = {}
 Repl.__index = Repl
 
-local function copy(options)
-  local result = {}
-  for name, value in pairs(options) do
-    result[name] = value
-  end
-  return result
-end
-
 --- A REPL. options: as parsed by the verb; context as for verbs. Returns it, or nil and an error.
 function Repl.new(options, context)
   local self = setmetatable({
@@ -45,30 +37,39 @@ function Repl.new(options, context)
   return self
 end
 
--- Opens the workspace of self.options in place of the present one. When that fails, AWS stays at hand without a stack.
-local function reopen(self)
-  self.workspace:close()
-  local fresh, err = Workspace.open(self.options, self.context, self.access)
-  if not fresh then
-    local options = copy(self.options)
-    options.stack = nil
-    fresh = assert(Workspace.open(options, self.context, self.access))
+-- Opens a workspace in place of the present one, which stays when the stack has faults. (Both at once cannot be
+-- open: the simulated account belongs to one.) Returns true, or nil and an error.
+local function switch(self, options)
+  local ok, err = Workspace.check(options)
+  if not ok then
+    return nil, err
   end
-  self.workspace, self.writing = fresh, false
-  return not err, err
+  self.workspace:close()
+  local fresh
+  fresh, err = Workspace.open(options, self.context, self.access)
+  if fresh then
+    self.workspace, self.options, self.writing = fresh, options, false
+    return true
+  end
+  local former = Workspace.open(self.options, self.context, self.access)
+  self.workspace, self.ended = former or self.workspace, former == nil
+  return nil, err
 end
 
---- Opens another stack, for reading. Returns true, or nil and an error: then no stack is open, and reload tries again.
+--- Opens another stack, for reading. Returns true, or nil and an error.
 function Repl:open(path)
-  self.options = copy(self.options)
-  self.options.stack, self.options.state, self.options.set = path, nil, nil -- these were for the other one
-  return reopen(self)
+  local options = {}
+  for name, value in pairs(self.options) do
+    options[name] = value
+  end
+  options.stack, options.state, options.set = path, nil, nil -- the latter were for the other one
+  return switch(self, options)
 end
 
---- Opens the same again, from the files as they are now. Returns as open.
+--- Opens the same again, from the files as they are now. Returns true, or nil and an error.
 function Repl:reload()
   Workspace.forget_modules()
-  return reopen(self)
+  return switch(self, self.options)
 end
 
 -- -- saying things --------------------------------------------------------------------------------------------------

@@ -100,11 +100,13 @@ local function with_history(row, store, filter, brief)
   })
 end
 
-local function identity_text(row)
-  local texts = {}
-  for i, name in ipairs(sorted_keys(row.identity or {})) do
-    texts[i] = tostring(row.identity[name])
+-- "AWS::EC2::VPC vpc-1 (ready)"
+local function brief_of(row)
+  local texts = { row.type }
+  for _, name in ipairs(sorted_keys(row.identity or {})) do
+    texts[#texts + 1] = tostring(row.identity[name])
   end
+  texts[#texts + 1] = "(" .. row.status .. ")"
   return table.concat(texts, " ")
 end
 
@@ -118,8 +120,7 @@ function FIELDS.rows(store)
     if row.status == "replaced" then
       key = ("%s (replaced, %s)"):format(key, row.token:sub(1, 8))
     end
-    rows[key] = with_history(row, store, { address = row.address }, ("%s %s (%s)"):format(row.type, identity_text(row),
-      row.status))
+    rows[key] = with_history(row, store, { address = row.address }, brief_of(row))
   end
   return rows
 end

@@ -8,6 +8,7 @@ local interrupt = require "infra.repl.interrupt"
 local json = require "host.json"
 local modules = require "host.modules"
 local plan_report = require "infra.report.plan"
+local project = require "infra.project"
 local show = require "infra.repl.show"
 local stack_options = require "infra.cli.stack_options"
 local suggest = require "infra.suggest"
@@ -73,6 +74,22 @@ function Workspace.open(options, context, access)
   self.call = interrupt.caller(self.session.runtime.scheduler)
   self.at_hand = what_is_at_hand(self, context, access)
   return self
+end
+
+--- Whether the stack that `options` name, if any, is without faults: true, or nil and an error.
+function Workspace.check(options)
+  if not options.stack then
+    return true
+  end
+  local set, err = stack_options.settings(options.set)
+  local definition, declaration
+  if set then
+    definition, err = project.load(options.stack)
+  end
+  if definition then
+    declaration, err = definition:evaluate(set)
+  end
+  return declaration ~= nil or nil, err
 end
 
 --- Runs fn(...) as the main task of its scheduler; see infra.session.

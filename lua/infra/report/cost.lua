@@ -84,4 +84,9 @@ function report.change(before, after)
   return ("Cost: %.2f USD a month, %+.2f (estimate; see infra cost)"):format(after.total, after.total - before.total)
 end
 
+--- The same as data for JSON, in US dollars a month.
+function report.change_data(before, after)
+  return { before = before.total, after = after.total, change = after.total - before.total }
+end
+
 return report

@@ -7,19 +7,26 @@ local style = require "infra.report.style"
 -- Lines for what is under way, where the terminal is high enough.
 local MOST_LINES <const> = 10
 
-local UP, CLEAR_LINE_END, CLEAR_BELOW = "\27[%dA", "\27[K", "\27[J"
+-- From how many seconds on it is said how long something usually takes.
+local WORTH_TELLING <const> = 10
+
+-- The first goes up from wherever in its line the cursor is: a Ctrl-C leaves "^C" there.
+local UP, CLEAR_LINE_END, CLEAR_BELOW = "\r\27[%dA", "\27[K", "\27[J"
 
 --- options: colour; now() in seconds; size() -> columns, rows of the terminal, asked for at every drawing.
 return function(out, options)
   local paint = style.painter(options.colour)
-  local running = {} -- array, in the order of beginning: { address, event, since }
+  local running = {} -- array, in the order of beginning: { address, event, since, expected }
   local drawn, total, finished = 0, nil, 0
 
   -- Nothing may be wider than the terminal: a wrapped line would be two, and `drawn` wrong.
   local function status_line(entry, columns)
-    local seconds = style.duration(options.now() - entry.since)
+    local time = style.duration(options.now() - entry.since)
+    if (entry.expected or 0) >= WORTH_TELLING then
+      time = ("%s of about %s"):format(time, style.duration(entry.expected))
+    end
     local text = ("  %s %s"):format(entry.address, progress.doing(entry.event))
-    return paint("dim", ("%s  %s"):format(style.cut(text, columns - #seconds - 3), seconds))
+    return paint("dim", ("%s  %s"):format(style.cut(text, columns - #time - 3), time))
   end
 
   local function live_lines()
@@ -62,17 +69,18 @@ return function(out, options)
   function reporter.emit(event)
     total, finished = event.total or total, event.finished or finished
     local entry, index = entry_of(event.address)
-    if event.kind == "start" then
-      running[#running + 1] = { address = event.address, event = event, since = options.now() }
-    elseif event.kind == "progress" then
+    if progress.is_end(event) then
       if entry then
-        entry.event = event
+        table.remove(running, index)
       end
-    elseif index then
-      table.remove(running, index)
+      return draw(progress.line(event, paint))
+    elseif entry then
+      entry.event = event
+    else
+      running[#running + 1] = { address = event.address, event = event, since = options.now(),
+        expected = event.expected }
     end
-    local ended = event.kind ~= "start" and event.kind ~= "progress"
-    draw(ended and progress.line(event, paint) or nil)
+    draw()
   end
 
   function reporter.note(text)

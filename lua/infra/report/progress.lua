@@ -25,6 +25,11 @@ local function reason(err)
   return style.flat(call .. code .. err.message)
 end
 
+--- Whether the event is the last one about its step.
+function progress.is_end(event)
+  return event.kind ~= "start" and event.kind ~= "progress"
+end
+
 local OUTCOMES = {
   failed = function(event) return "✗", "red", "failed: " .. reason(event.error) end,
   skipped = function(event) return "·", "yellow", "skipped: " .. event.text end,
@@ -46,12 +51,15 @@ function progress.line(event, paint)
   return paint("dim", ("  %s %s"):format(event.address, progress.doing(event)))
 end
 
---- One line per event. Only with `verbose` also what begins and what is being waited for.
+--- One line per event; what begins only with `verbose`, what is being waited for only when it is something new.
 function progress.lines(out, options)
   local paint = style.painter(options.colour)
+  local said = {} -- address -> the last text about what goes on
   return {
     emit = function(event)
-      if options.verbose or event.finished then
+      local is_news = event.kind ~= "progress" or said[event.address] ~= event.text
+      said[event.address] = event.text
+      if is_news and (options.verbose or event.kind ~= "start") then
         out(progress.line(event, paint) .. "\n")
       end
     end,

@@ -8,10 +8,10 @@ local value = require "infra.report.value"
 local summary = {}
 
 local DONE = { { "create", "created" }, { "update", "updated" }, { "delete", "deleted" }, { "forget", "forgotten" } }
-local NOT_DONE = { { "failed", "failed" }, { "skipped", "skipped" }, { "stopped", "not started" } }
+local NOT_DONE = { { "failed", "failed" }, { "skipped", "skipped" }, { "stopped", "not done" } }
 
--- "46 created, 1 failed in 1 min 48 s"
-local function counts(result, seconds)
+-- "46 created, 1 failed in 1 min 48 s"; `remark` about those seconds, or nil.
+local function counts(result, seconds, remark)
   local parts = {}
   for _, entry in ipairs(DONE) do
     if result.done[entry[1]] then
@@ -24,7 +24,10 @@ local function counts(result, seconds)
       parts[#parts + 1] = ("%d %s"):format(number, entry[2])
     end
   end
-  return #parts > 0 and ("%s in %s"):format(table.concat(parts, ", "), style.duration(seconds)) or "nothing changed"
+  if #parts == 0 then
+    return "nothing changed"
+  end
+  return ("%s in %s%s"):format(table.concat(parts, ", "), style.duration(seconds), remark or "")
 end
 
 --- Lines for a stack's outputs, { name = value }, aligned.
@@ -56,8 +59,8 @@ function summary.text(result, seconds, options)
     lines[#lines + 1] = ""
   end
   local colour = result.outcome == "done" and "green" or "red"
-  local text = counts(result, seconds)
-  lines[#lines + 1] = paint("bold", paint(colour, text)) .. (options.simulated and " (simulated time)" or "")
+  local text = counts(result, seconds, options.simulated and " (simulated time)")
+  lines[#lines + 1] = paint("bold", paint(colour, text))
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -1,5 +1,5 @@
 -- Values as people read them: what must not be shown, or is not known yet, as a text about it. Used by the other
--- reports.
+-- reports, and by the verbs output and state.
 
 local json = require "host.json"
 local reference = require "infra.engine.reference"

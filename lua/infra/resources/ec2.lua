@@ -10,6 +10,7 @@ local CONSISTENCY = {
   { "InvalidInternetGatewayID.NotFound", 120 },
   { "InvalidRouteTableID.NotFound", 120 },
   { "InvalidAllocationID.NotFound", 120 },
+  { "InvalidElasticIpID.NotFound", 120 },
   { "InvalidGatewayID.NotFound", 120 },
   { "InvalidNatGatewayID.NotFound", 120 },
   { "NatGatewayNotFound", 120 },
@@ -181,8 +182,9 @@ types["AWS::EC2::VPCGatewayAttachment"] = ec2_type {
       end
     end,
     map = { "VpcId" },
-    decode = function(_, values)
-      values.AttachmentType = "IGW"
+    gives = { "InternetGatewayId" },
+    decode = function(_, values, scope)
+      values.AttachmentType, values.InternetGatewayId = "IGW", scope.InternetGatewayId
     end,
   },
   -- While public addresses are mapped in the VPC the detach is refused.
@@ -334,5 +336,7 @@ types["AWS::EC2::SubnetRouteTableAssociation"] = ec2_type {
 for name, spec in pairs(require "infra.resources.ec2_security_group" (ec2_type)) do
   types[name] = spec
 end
+
+types["AWS::EC2::VPCEndpoint"] = require "infra.resources.ec2_vpc_endpoint" (ec2_type)
 
 return types

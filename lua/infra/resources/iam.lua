@@ -1,8 +1,10 @@
--- IAM: roles with their inline and managed policies, and managed policies. The vocabulary is in handler/schema.lua.
+-- IAM: roles with their inline and managed policies, managed policies, and OpenID Connect providers
+-- (iam_oidc_provider.lua). The vocabulary is in handler/schema.lua.
 --
 -- IAM is global and not read-your-writes: what was just created may be unknown elsewhere for up to two minutes.
 
 local json = require "host.json"
+local path = require "infra.handler.path"
 
 local PROPAGATION = {
   { "NoSuchEntity", 30 },
@@ -70,25 +72,33 @@ local function set_of(list)
   return set
 end
 
-local function write_attachments(op, scope, live)
-  local wanted, present = set_of(scope.ManagedPolicyArns), set_of(live.values.ManagedPolicyArns)
-  for _, arn in ipairs(sorted_keys(wanted)) do
-    if not present[arn] then
-      local ok, err = op:mutate({ "AttachRolePolicy" }, { RoleName = scope.RoleName, PolicyArn = arn })
+-- Attaches a policy to a role, or detaches it, for every item of `wanted` and `present` (lists) that only one of them
+-- has. pair(item) gives the two.
+local function change_attachments(op, wanted, present, pair)
+  local wanted_set, present_set = set_of(wanted), set_of(present)
+  for _, item in ipairs(sorted_keys(wanted_set)) do
+    if not present_set[item] then
+      local ok, err = op:mutate({ "AttachRolePolicy" }, pair(item))
       if not ok then
         return nil, err
       end
     end
   end
-  for _, arn in ipairs(sorted_keys(present)) do
-    if not wanted[arn] then
-      local ok, err = op:mutate({ "DetachRolePolicy" }, { RoleName = scope.RoleName, PolicyArn = arn })
+  for _, item in ipairs(sorted_keys(present_set)) do
+    if not wanted_set[item] then
+      local ok, err = op:mutate({ "DetachRolePolicy" }, pair(item))
       if not ok and err.code ~= "NoSuchEntity" then
         return nil, err
       end
     end
   end
   return true
+end
+
+local function write_attachments(op, scope, live)
+  return change_attachments(op, scope.ManagedPolicyArns, live.values.ManagedPolicyArns, function(arn)
+    return { RoleName = scope.RoleName, PolicyArn = arn }
+  end)
 end
 
 -- A role can be deleted only when nothing is attached to it, whoever attached it.
@@ -218,12 +228,45 @@ local function write_document(op, scope)
     { PolicyArn = scope.PolicyArn, PolicyDocument = scope.PolicyDocument, SetAsDefault = true })
 end
 
+local function write_roles(op, scope, live)
+  return change_attachments(op, scope.Roles, live.values.Roles, function(name)
+    return { RoleName = name, PolicyArn = scope.PolicyArn }
+  end)
+end
+
+local LIST_ROLES = {
+  "ListEntitiesForPolicy", send = { "PolicyArn" }, with = { EntityFilter = "Role" },
+  map = { "Roles=PolicyRoles[].RoleName" },
+}
+
+-- A policy can be deleted only when no role has it and it has no versions but the one in force.
+local function strip_policy(op, scope)
+  local output, err = op.context.client:all("iam", LIST_ROLES[1], op:parameters(LIST_ROLES, scope))
+  if not output then
+    return err.code == "NoSuchEntity", err
+  end
+  local live = { values = path.extract(LIST_ROLES.map, output) }
+  local ok
+  ok, err = write_roles(op, { PolicyArn = scope.PolicyArn }, live)
+  if not ok then
+    return nil, err
+  end
+  local old
+  old, err = old_versions(op, scope.PolicyArn)
+  if not old then
+    return err.code == "NoSuchEntity", err
+  end
+  return delete_versions(op, scope.PolicyArn, old)
+end
+
+-- To be attached here (Roles) or by the role (ManagedPolicyArns), not both.
 types["AWS::IAM::ManagedPolicy"] = {
   service = "iam",
   identity = { "PolicyArn" },
   name = { property = "ManagedPolicyName", limit = 128 },
   retry = PROPAGATION,
-  defaults = { Path = "/" },
+  defaults = { Path = "/", Roles = json.array {} },
+  sets = { "Roles" },
   create = {
     "CreatePolicy", send = { "ManagedPolicyName=PolicyName", "Path", "Description", "PolicyDocument" },
     result = "Policy", exists = { "EntityAlreadyExists" },
@@ -234,10 +277,11 @@ types["AWS::IAM::ManagedPolicy"] = {
   end,
   read = account_details {
     list = "Policies", key = "Arn",
-    map = { "PolicyArn=Arn", "ManagedPolicyName=PolicyName", "Path", "Description", "PolicyId", "DefaultVersionId",
-      "AttachmentCount", "IsAttachable", "PermissionsBoundaryUsageCount" },
-    gives = { "PolicyDocument" },
+    map = { "PolicyArn=Arn", "Path", "Description", "PolicyId", "DefaultVersionId", "AttachmentCount", "IsAttachable",
+      "PermissionsBoundaryUsageCount" },
+    gives = { "ManagedPolicyName", "PolicyDocument" },
     decode = function(policy, values)
+      values.ManagedPolicyName = policy.Arn:match "[^/]+$"
       for _, version in ipairs(policy.PolicyVersionList or {}) do
         if version.IsDefaultVersion then
           values.PolicyDocument = version.Document
@@ -245,23 +289,21 @@ types["AWS::IAM::ManagedPolicy"] = {
       end
     end,
   },
-  facets = { { properties = { "PolicyDocument" }, write = write_document } },
+  facets = {
+    { properties = { "PolicyDocument" }, write = write_document },
+    { properties = { "Roles" }, write = write_roles, read = LIST_ROLES },
+  },
   tags = {
     form = "list", create = "Tags", read = { "ListPolicyTags", send = { "PolicyArn" }, list = "Tags" },
     set = { "TagPolicy", send = { "PolicyArn" }, tags = "Tags" },
     unset = { "UntagPolicy", send = { "PolicyArn" }, keys = "TagKeys" },
   },
   delete = {
-    "DeletePolicy", send = { "PolicyArn" }, retry = { { "DeleteConflict", 120 } },
-    before = function(op, scope)
-      local old, err = old_versions(op, scope.PolicyArn)
-      if not old then
-        return err.code == "NoSuchEntity", err
-      end
-      return delete_versions(op, scope.PolicyArn, old)
-    end,
+    "DeletePolicy", send = { "PolicyArn" }, retry = { { "DeleteConflict", 120 } }, before = strip_policy,
   },
   gone = { "NoSuchEntity" },
 }
+
+types["AWS::IAM::OIDCProvider"] = require "infra.resources.iam_oidc_provider"
 
 return types

@@ -7,9 +7,15 @@ local schema = require "infra.handler.schema"
 
 local resources = {}
 
--- The middle part of a type's name -> the file with its handlers. One file per service.
+-- The middle part of a type's name -> the file with its handlers. One file per service; this tool's own types of AWS's
+-- services have files of their own.
 local FILES = {
-  EC2 = "ec2", IAM = "iam", Logs = "logs", S3 = "s3", SNS = "sns", SSM = "ssm", Value = "value",
+  ApiGateway = "apigateway", ApiGatewayV2 = "apigatewayv2", Backup = "backup", CertificateManager = "acm",
+  CloudFront = "cloudfront", CloudWatch = "cloudwatch", CodeBuild = "codebuild", CodeConnections = "codeconnections",
+  CodePipeline = "codepipeline", EC2 = "ec2", ECR = "ecr", ElastiCache = "elasticache", Events = "events",
+  HostedZone = "hosted_zone", IAM = "iam", ["Infra::ECR"] = "ecr_image", KMS = "kms", Lambda = "lambda", Logs = "logs",
+  RDS = "rds", Route53 = "route53", S3 = "s3", SecretsManager = "secretsmanager", SNS = "sns", SSM = "ssm",
+  Value = "value", WAFv2 = "wafv2",
 }
 
 local added = {} -- types of plug-ins: name -> { schema, spec }
@@ -17,7 +23,8 @@ local loaded = {} -- name -> type, as resources.type returns it
 
 local function file_of(name)
   local vendor, service = name:match("^(%w+)::(%w+)")
-  return (vendor == "AWS" or vendor == "Infra") and FILES[service] or nil
+  local own = vendor == "Infra" and FILES["Infra::" .. service]
+  return own or (vendor == "AWS" or vendor == "Infra") and FILES[service] or nil
 end
 
 --- Adds a type that is not AWS's: `definition` = { properties, attributes, primary_identifier, tag_property }, in the
@@ -34,7 +41,19 @@ function resources.add(name, definition, spec)
   loaded[name] = nil
 end
 
+-- The schema with what the API has beyond it.
+local function extended(definition, more)
+  local properties = {}
+  for _, source in ipairs { definition.properties, more } do
+    for name, property in pairs(source) do
+      properties[name] = property
+    end
+  end
+  return setmetatable({ properties = properties }, { __index = definition })
+end
+
 local function complete(name, definition, spec)
+  definition = spec.extends and extended(definition, spec.extends) or definition
   return {
     name = name, schema = definition, spec = spec,
     supported = schema.supported(spec), updatable = schema.updatable(spec), readable = schema.readable(spec),

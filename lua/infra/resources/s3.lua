@@ -17,27 +17,6 @@ local function bucket_and(field)
   return { "BucketName=Bucket", field }
 end
 
--- CloudFormation's list of rules <-> the API's, which calls the same things differently.
-local function encode_encryption(params, scope)
-  local rules = json.array {}
-  for i, rule in ipairs(scope.BucketEncryption.ServerSideEncryptionConfiguration) do
-    rules[i] = {
-      ApplyServerSideEncryptionByDefault = rule.ServerSideEncryptionByDefault, BucketKeyEnabled = rule.BucketKeyEnabled,
-    }
-  end
-  params.ServerSideEncryptionConfiguration = { Rules = rules }
-end
-
-local function decode_encryption(output, values)
-  local rules = json.array {}
-  for i, rule in ipairs(output.ServerSideEncryptionConfiguration.Rules or {}) do
-    rules[i] = {
-      ServerSideEncryptionByDefault = rule.ApplyServerSideEncryptionByDefault, BucketKeyEnabled = rule.BucketKeyEnabled,
-    }
-  end
-  values.BucketEncryption = { ServerSideEncryptionConfiguration = rules }
-end
-
 -- What is left out of the request counts as false, and what AWS returns has all four.
 local PUBLIC_ACCESS = { "BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets" }
 
@@ -47,6 +26,40 @@ local function complete_public_access(value)
     complete[name] = value[name] or false
   end
   return complete
+end
+
+-- Versions that were switched on, and a role that was made, seconds ago.
+local REPLICATION_NOT_YET = {
+  { "InvalidRequest", 300, message = "[Vv]ersioning" },
+  { "InvalidRequest", 120, message = "[Rr]ole" },
+  { "AccessDenied", 120 },
+}
+
+-- A rule with a filter must say what becomes of delete markers, and which rule comes first.
+local function complete_replication(params)
+  for i, rule in ipairs(params.ReplicationConfiguration.Rules) do
+    if rule.Filter then
+      rule.DeleteMarkerReplication = rule.DeleteMarkerReplication or { Status = "Disabled" }
+      rule.Priority = rule.Priority or i
+    end
+  end
+end
+
+-- For a facet that has to be written at another place in the order.
+local function nothing()
+  return true
+end
+
+-- Rules apply by their priorities, wherever they stand.
+local function by_priority(configuration)
+  local rules = json.array(table.move(configuration.Rules, 1, #configuration.Rules, 1, {}))
+  table.sort(rules, function(a, b)
+    if a.Priority ~= b.Priority then
+      return (a.Priority or 0) < (b.Priority or 0)
+    end
+    return (a.Id or "") < (b.Id or "")
+  end)
+  return { Role = configuration.Role, Rules = rules }
 end
 
 -- Everything in the bucket, all versions: a bucket that is not empty cannot be deleted.
@@ -104,7 +117,17 @@ types["AWS::S3::Bucket"] = {
       values.DualStackDomainName = ("%s.s3.dualstack.%s.amazonaws.com"):format(name, region)
     end,
   },
-  canonical = { PublicAccessBlockConfiguration = complete_public_access, LifecycleConfiguration = lifecycle.canonical },
+  canonical = {
+    PublicAccessBlockConfiguration = complete_public_access, LifecycleConfiguration = lifecycle.canonical,
+    ReplicationConfiguration = by_priority,
+  },
+  form = {
+    names = {
+      BucketEncryption = { "ServerSideEncryptionConfiguration=Rules" },
+      ServerSideEncryptionRule = { "ServerSideEncryptionByDefault=ApplyServerSideEncryptionByDefault" },
+      ReplicationRuleFilter = { "TagFilter=Tag" }, ReplicationRuleAndOperator = { "TagFilters=Tags" },
+    },
+  },
   facets = {
     {
       properties = { "PublicAccessBlockConfiguration" },
@@ -127,10 +150,14 @@ types["AWS::S3::Bucket"] = {
     },
     {
       properties = { "BucketEncryption" },
-      write = { "PutBucketEncryption", send = BUCKET, encode = encode_encryption },
+      write = { "PutBucketEncryption", send = bucket_and "BucketEncryption=ServerSideEncryptionConfiguration" },
       clear = { "DeleteBucketEncryption", send = BUCKET },
-      read = { "GetBucketEncryption", send = BUCKET, map = { "BucketEncryption=." }, decode = decode_encryption,
+      read = { "GetBucketEncryption", send = BUCKET, map = { "BucketEncryption=ServerSideEncryptionConfiguration" },
         absent = { "ServerSideEncryptionConfigurationNotFoundError" } },
+    },
+    {
+      properties = { "ReplicationConfiguration" },
+      write = nothing, clear = { "DeleteBucketReplication", send = BUCKET },
     },
     {
       properties = { "VersioningConfiguration" },
@@ -155,6 +182,16 @@ types["AWS::S3::Bucket"] = {
         end,
         absent = { "NoSuchLifecycleConfiguration" },
       },
+    },
+    { -- needs versions, here and at the destination: set after them, removed before them
+      properties = { "ReplicationConfiguration" },
+      write = {
+        "PutBucketReplication", send = bucket_and "ReplicationConfiguration", encode = complete_replication,
+        retry = REPLICATION_NOT_YET,
+      },
+      clear = nothing,
+      read = { "GetBucketReplication", send = BUCKET, map = { "ReplicationConfiguration" },
+        absent = { "ReplicationConfigurationNotFoundError" } },
     },
   },
   tags = { -- the whole set at once

@@ -1,7 +1,11 @@
--- SNS topics and subscriptions. The vocabulary is in handler/schema.lua.
+-- SNS topics, their policies, and subscriptions. The vocabulary is in handler/schema.lua.
 
--- A principal that is seconds old is refused in policies.
-local PROPAGATION = { { "InvalidParameter", 120, message = "[Pp]rincipal" } }
+local json = require "host.json"
+
+local PROPAGATION = {
+  { "InvalidParameter", 120, message = "[Pp]rincipal" }, -- one that is seconds old is refused in policies
+  { "AuthorizationError", 120 }, -- where tags decide who may do what, and they are seconds old
+}
 
 -- Topic properties that are attributes for the API: one call each.
 local ATTRIBUTES = { "DisplayName", "KmsMasterKeyId", "TracingConfig", "SignatureVersion" }
@@ -30,7 +34,7 @@ types["AWS::SNS::Topic"] = {
   retry = PROPAGATION,
   defaults = { DisplayName = "", KmsMasterKeyId = "", SignatureVersion = "1", TracingConfig = "PassThrough" },
   -- Repeating it with the same tags is safe; with other tags SNS says that there is one already.
-  create = { "CreateTopic", send = { "TopicName=Name" }, exists = { "InvalidParameter" } },
+  create = { "CreateTopic", send = { "TopicName=Name" }, exists = { { "InvalidParameter", message = "already exists" } } },
   derive = function(scope, op)
     return { TopicArn = ("arn:%s:sns:%s:%s:%s"):format(op.context.partition, op.region, op.context.account,
       scope.TopicName) }
@@ -52,6 +56,63 @@ types["AWS::SNS::Topic"] = {
       absent = { "ResourceNotFound", "ResourceNotFoundException" } },
   },
   delete = { "DeleteTopic", send = { "TopicArn" } },
+  gone = { "NotFound", "NotFoundException" },
+}
+
+-- A topic always has a policy: this one, until another is set and again when that is removed.
+local function default_policy(arn, account)
+  return json.encode {
+    Version = "2008-10-17", Id = "__default_policy_ID",
+    Statement = json.array {
+      {
+        Sid = "__default_statement_ID", Effect = "Allow", Principal = { AWS = "*" }, Resource = arn,
+        Action = json.array {
+          "SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:AddPermission", "SNS:RemovePermission",
+          "SNS:DeleteTopic", "SNS:Subscribe", "SNS:ListSubscriptionsByTopic", "SNS:Publish",
+        },
+        Condition = { StringEquals = { ["AWS:SourceOwner"] = account } },
+      },
+    },
+  }
+end
+
+local function set_policy(call)
+  call[1], call.send, call.with = "SetTopicAttributes", { "PolicyDocument=AttributeValue" }, { AttributeName = "Policy" }
+  function call.encode(params, scope)
+    params.TopicArn = scope.Topics[1]
+  end
+  return call
+end
+
+types["AWS::SNS::TopicPolicy"] = {
+  service = "sns",
+  identity = { "Id" },
+  retry = PROPAGATION,
+  check = function(properties, report)
+    if #properties.Topics ~= 1 then
+      report("Topics", "must be one: declare a policy for each")
+    end
+  end,
+  typical = { create = 1, update = 1, delete = 1 },
+  derive = function(scope)
+    return { Id = scope.Topics[1] }
+  end,
+  create = set_policy { idempotent = true, covers = { "Topics" } },
+  read = {
+    "GetTopicAttributes", send = { "Id=TopicArn" }, item = "Attributes", map = { "PolicyDocument=Policy" },
+    gives = { "Topics" },
+    decode = function(attributes, values, scope)
+      values.Id = attributes.TopicArn or scope.Topics[1]
+      values.Topics = json.array { values.Id }
+    end,
+  },
+  facets = { { properties = { "PolicyDocument" }, write = set_policy {} } },
+  delete = {
+    "SetTopicAttributes", send = { "Id=TopicArn" }, with = { AttributeName = "Policy" },
+    encode = function(params, scope, op)
+      params.AttributeValue = default_policy(scope.Id, op.context.account)
+    end,
+  },
   gone = { "NotFound", "NotFoundException" },
 }
 

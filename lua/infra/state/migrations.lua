@@ -21,11 +21,17 @@ local function number(db, pragma)
   return select(2, next(row))
 end
 
-local function unreadable(path, err)
-  if err.code == "SQLITE_NOTADB" or err.code == "SQLITE_CORRUPT" then
-    return errors.fail { code = "ForeignState", message = path .. " is not a state database", hint = NOT_OURS }
+--- What SQLite's refusal to open or read `path` means to people; other errors as they are.
+function migrations.refusal(path, err)
+  if err.code == "SQLITE_NOTADB" then
+    return errors.new { code = "ForeignState", message = path .. " is not a state database", hint = NOT_OURS }
+  elseif err.code == "SQLITE_CORRUPT" then
+    return errors.new { code = "DamagedState", message = path .. " is damaged",
+      hint = "put a good copy in its place; nothing was changed" }
+  elseif err.code:find "^SQLITE_" then
+    return errors.new { code = "StateError", message = ("cannot use the state: %s"):format(err.message) }
   end
-  return nil, err
+  return err
 end
 
 -- The version of an open database, 0 when it is empty; or nil and an error when it is not for this program.
@@ -34,7 +40,7 @@ local function version_of(db, path)
   local version = id and number(db, "user_version")
   local tables = version and number(db, "schema_version")
   if not tables then
-    return unreadable(path, err or select(2, number(db, "schema_version")))
+    return nil, err or select(2, number(db, "schema_version"))
   elseif id ~= APPLICATION_ID and tables ~= 0 then
     return errors.fail { code = "ForeignState", message = path .. " is an SQLite database of another program",
       hint = NOT_OURS }

@@ -2,6 +2,7 @@
 -- return nil and an error do so when the file cannot be read.
 
 local json = require "host.json"
+local migrations = require "infra.state.migrations"
 
 local reading = {}
 
@@ -10,7 +11,8 @@ local function all(self, sql, ...)
   if self.empty then
     return {}
   end
-  return self.db:all(sql, ...)
+  local rows, err = self.db:all(sql, ...)
+  return rows, err and migrations.refusal(self.path, err)
 end
 
 -- The first row of a query, or nil. A state that cannot be read any more is not to be gone on with.

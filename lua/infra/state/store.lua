@@ -105,20 +105,21 @@ function Store.open(path, options)
   elseif not exists then
     local ok, err = fs.mkdir(path:match("^(.*)/[^/]*$") or ".")
     if not ok then
+      err.message = ("cannot create the state %s: %s"):format(path, err.message)
       return nil, err
     end
   end
   local err
   self.db, err = sqlite.open(path, { mode = options.readonly and "ro" or "rwc" })
   if not self.db then
-    return errors.fail { code = "StateError", message = ("cannot open the state %s: %s"):format(path, err.message) }
+    return nil, migrations.refusal(path, err)
   end
   self.db:busy_timeout(BUSY_MILLISECONDS)
   local ok
   ok, err = prepare(self, options)
   if not ok then
     self:close()
-    return nil, err
+    return nil, migrations.refusal(path, err)
   end
   return self
 end

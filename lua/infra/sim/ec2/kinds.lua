@@ -149,6 +149,7 @@ kinds.NatGateway = Resource.define {
   ids = "NatGatewayIds",
   not_found = { "NatGatewayNotFound", "The Nat Gateway %s was not found" },
   quota = { 5, "NatGatewayLimitExceeded", "The maximum number of NAT gateways has been reached.", per = "zone" },
+  goes_with_vpc = function(gateway) return gateway.deleted_at ~= nil end, -- until then its interface is in the way
   listing = {
     output = "NatGateways",
     parameter = "Filter",

@@ -208,6 +208,7 @@ function wire_errors.encode(dialect, failure, request_id)
   if dialect == "rest-json" then
     headers[2] = { "x-amzn-errortype", failure.code }
   end
+  table.move(failure.headers or {}, 1, #(failure.headers or {}), #headers + 1, headers)
   return failure.status, headers, body
 end
 

@@ -1,0 +1,206 @@
+-- What to do about one resource: declared against recorded against live. Used by engine/plan, and by engine/steps for
+-- what the resource shall be once everything it needs is known.
+--
+-- A decision is a change of a plan, see engine/plan for its fields.
+
+local canonical = require "infra.engine.canonical"
+local diff = require "infra.engine.diff"
+local errors = require "infra.errors"
+local reference = require "infra.engine.reference"
+local tags = require "infra.handler.tags"
+
+local decision = {}
+
+-- The live value of a property, as it would be declared; nil when nothing tells.
+local function live_property(resource_type, live, name)
+  if name == resource_type.schema.tag_property then
+    return tags.visible(live.tags)
+  end
+  return canonical.property(resource_type, name, live.values[name])
+end
+
+--- The properties that `resource` shall have, with references resolved by lookup(address, attribute). Those in its options
+--- ignore_changes and ignore_drift are what they are in `live` (nil: there is none yet), the latter unless they refer to
+--- what is made anew: that is noted in `anew`, property -> true, while planning, and holds when applying. Throws when a
+--- reference cannot be resolved.
+function decision.desired(resource, live, lookup, anew)
+  local resolved, desired = pcall(reference.resolve, resource.properties, lookup)
+  if not resolved then
+    local err = errors.from(desired)
+    err.resource, err.source = resource.address, resource.source
+    errors.raise(err)
+  end
+  local function keep(name)
+    local value = live_property(resource.type, live, name)
+    if value ~= nil or resource.type.readable[name] then
+      desired[name] = value
+    end
+  end
+  for _, name in ipairs(live and resource.options.ignore_changes or {}) do
+    keep(name)
+  end
+  for _, name in ipairs(live and resource.options.ignore_drift or {}) do
+    anew[name] = anew[name] or reference.find_unknown(desired[name]) ~= nil
+    if not anew[name] then
+      keep(name)
+    end
+  end
+  return desired
+end
+
+local function is_replacing(difference)
+  return difference.replaces
+end
+
+local function any(list, test)
+  for _, item in ipairs(list) do
+    if test(item) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Why what exists cannot become what is declared, whatever its properties; or nil.
+local function reason_to_replace(resource, row, live)
+  if row.type ~= resource.type.name then
+    return "its type changed"
+  elseif row.region ~= resource.region then
+    return "its region changed"
+  elseif row.status == "deleting" then
+    return "its deletion was interrupted"
+  elseif row.status ~= "ready" then -- one that was in use may have become what a person can repair
+    return live.failure
+  end
+end
+
+--- What to do about a declared resource. `row`: what is recorded of it, or nil; `live`: what exists (handler/read), false
+--- or nil when nothing does; `lookup` as for reference.resolve; `key` for digests of secrets.
+function decision.declared(resource, row, live, lookup, key)
+  local exists = row and live and not live.leaving
+  local change = {
+    address = resource.address, type = resource.type.name, resource = resource, row = row, live = exists and live or nil,
+    differences = {}, create_first = resource.options.create_before_delete, anew = {},
+  }
+  if change.create_first == nil then
+    change.create_first = resource.type.spec.create_first
+  end
+  local reason = exists and reason_to_replace(resource, row, live)
+  local same_type = exists and row.type == resource.type.name
+  change.desired = decision.desired(resource, same_type and live or nil, lookup, change.anew)
+  if same_type then
+    change.differences = diff.changes(resource.type, change.desired, row, live, key)
+  end
+  if not exists then
+    change.action = "create"
+    change.reason = row and row.identity and (live and "it is being deleted" or "it no longer exists") or nil
+  elseif reason then
+    change.action, change.reason = "replace", reason
+  elseif any(change.differences, is_replacing) then
+    change.action = "replace"
+  elseif #change.differences > 0 then
+    change.action = "update"
+  elseif row.status == "creating" then
+    change.action, change.reason = "update", "its creation was interrupted"
+  elseif live.failure and resource.type.spec.state.again then
+    change.action, change.reason, change.again = "update", live.failure, true
+  else
+    change.action = "none"
+  end
+  if change.action == "replace" then -- a new one is as declared
+    change.desired = decision.desired(resource, nil, lookup)
+  end
+  return change
+end
+
+-- Whether a change comes to more than other tags.
+local function is_real(change)
+  local tag_property = change.resource.type.schema.tag_property
+  return change.action == "replace" or change.action == "update" and any(change.differences, function(difference)
+    return difference.name ~= tag_property
+  end)
+end
+
+--- Makes the change of what exists a replacement where what is done to others asks for it: to what contains it
+--- (spec.within), or to those in its option replace_with. `others`: address -> change of all that it depends on.
+function decision.follow(change, others, lookup)
+  local resource, reason = change.resource, nil
+  if change.action ~= "none" and change.action ~= "update" then
+    return
+  end
+  for address in pairs(resource.replace_with) do
+    reason = is_real(others[address]) and address .. " changes" or reason
+  end
+  reference.each(resource.properties[resource.type.spec.within], function(address)
+    local container = others[address]
+    if container and container.action == "replace" then
+      reason = ("it goes with %s, which is replaced"):format(address)
+      change.create_first = false
+    end
+  end)
+  if reason then
+    change.action, change.reason = "replace", reason
+    change.desired = decision.desired(resource, nil, lookup)
+  end
+end
+
+--- What to do about what is recorded and not declared any more, or replaced.
+function decision.removal(row, live)
+  local forget = row.options.retain or not live
+  return {
+    address = row.address, type = row.type, row = row, live = live or nil, differences = {},
+    action = forget and "forget" or "delete",
+    reason = row.options.retain and "retained" or not live and "it no longer exists"
+      or live.leaving and "it is being deleted" or nil,
+  }
+end
+
+-- Properties by which AWS tells one of this type from another, when they are a stack's choice.
+local function natural_key(resource_type)
+  local spec, names = resource_type.spec, {}
+  if type(spec.find) == "table" then
+    for _, property in pairs(spec.find) do
+      names[#names + 1] = property ~= true and property or nil
+    end
+  elseif spec.name then
+    names[1] = spec.name.property
+  end
+  return names
+end
+
+-- Whether the new one of a replacement would have the name of the old one.
+local function is_same_name(change)
+  local names = natural_key(change.resource.type)
+  for _, name in ipairs(names) do
+    local before, after = change.row.properties[name], change.desired[name]
+    if before == nil or not diff.equal(change.resource.type, name, after, before) then
+      return false
+    end
+  end
+  return #names > 0 and change.row.type == change.type and change.row.region == change.resource.region
+end
+
+--- Checks a change against what its options say: nothing protected is deleted, and what is made before the old one goes
+--- has another name. Returns true, or nil and an error.
+function decision.check(change)
+  local resource, row = change.resource, change.row
+  local options = resource and resource.options or row and row.options or {}
+  local removes = change.action == "delete" or change.action == "replace"
+  if removes and options.protect then
+    return errors.fail { code = "Protected", resource = change.address, source = (resource or row).source,
+      message = ("it is protected and this would %s it"):format(change.action),
+      hint = "remove protect = true from its options first (a run records that), or leave it as it is" }
+  elseif change.action == "replace" and resource.type.spec.irreplaceable and options.protect == nil then
+    return errors.fail { code = "Protected", resource = change.address, source = resource.source,
+      message = "this would replace it, and " .. resource.type.spec.irreplaceable,
+      hint = "leave it as it is, or let it happen with protect = false in its options" }
+  elseif change.action == "replace" and change.create_first and is_same_name(change) then
+    return errors.fail { code = "SameName", resource = change.address, source = resource.source,
+      message = "the new one must be created before the old one is deleted, and both would have the same name",
+      hint = options.create_before_delete and "give the new one another name, or remove create_before_delete"
+        or "give the new one another name; something that needs it has create_before_delete" }
+  end
+  return true
+end
+
+return decision

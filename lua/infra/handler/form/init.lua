@@ -1,0 +1,304 @@
+-- CloudFormation's structures <-> the API's. Both are described by models and differ in regular ways. What follows
+-- from the models (handler/form/pairing) is derived:
+--
+--   a list is { Quantity, Items }, without order (CloudFront), or a list of structures with a single member (Route 53)
+--   names differ in case (Arn and ARN); numbers are texts, or the other way round
+--   a structure's Enabled that CloudFormation lacks says that the structure is there (CloudFront's Logging)
+--   a required member that is not set takes the default of CloudFormation's schema
+--
+-- and a handler spec says the rest, in the names of CloudFormation's definitions:
+--
+--   form = {
+--     names = { CacheBehavior = { "CachedMethods=AllowedMethods.CachedMethods" } },   fields, see handler/path
+--     fill = { Origin = { ConnectionAttempts = 3 } },   what a member that is not set means: sent, and compared with
+--     ordered = { "DistributionConfig.CacheBehaviors" }, sets = { "HealthCheckConfig.Regions" },
+--     lower = { "SingleHeader.Name" },                  texts whose case means nothing: sent in lower case
+--     complete = true,                                  lists and switches that are not set are sent as empty and off
+--   }
+--
+-- A member without a counterpart in the API is a fault of the stack (Form:check), not dropped. Used by
+-- handler/operation and handler/read (encode, decode), engine/canonical and engine/validate.
+
+local json = require "host.json"
+local pairing = require "infra.handler.form.pairing"
+local path = require "infra.handler.path"
+local reference = require "infra.engine.reference"
+local shapes = require "infra.aws.protocols.shapes"
+
+local form = {}
+
+local Form = {}
+Form.__index = Form
+
+local known = setmetatable({}, { __mode = "k" }) -- spec -> Form
+
+--- The form of a type's properties, or nil when its spec has none: then they are sent as they are.
+function form.of(spec, schema)
+  if spec.form and not known[spec] then
+    known[spec] = setmetatable({ spec = spec, nodes = pairing.properties(spec, schema) }, Form)
+  end
+  return known[spec]
+end
+
+--- The change that path.build makes on the way to AWS, and path.extract on the way back, for the type of `op`:
+--- functions (name, value) -> value, or nil where nothing changes.
+function form.encoder(op)
+  local self = form.of(op.spec, op.schema)
+  return self and function(name, value)
+    return self:encode(name, value)
+  end
+end
+
+function form.decoder(op)
+  local self = form.of(op.spec, op.schema)
+  return self and function(name, value)
+    return self:decode(name, value)
+  end
+end
+
+local function scalar(type_name, value)
+  if type(value) == "table" then
+    return value
+  elseif type_name == "string" or type_name == "blob" then
+    return tostring(value)
+  elseif type_name == "boolean" then
+    return value == true or value == "true"
+  end
+  return math.tointeger(tonumber(value)) or tonumber(value) or value
+end
+
+-- Converts by what functions[node.tag] says. What is not of the kind that the models say stays as it is, and so does
+-- what is not known yet.
+local function convert(functions, node, value)
+  local compound = node.element or node.definition
+  local change = functions[node.tag]
+  if not change or compound and type(value) ~= "table" or reference.is_deferred(value) then
+    return value
+  end
+  return change(node, value)
+end
+
+local function convert_items(functions, node, value)
+  local items = json.array {}
+  for i, item in ipairs(value) do
+    items[i] = convert(functions, node.element, item)
+  end
+  return items
+end
+
+local function convert_values(functions)
+  return function(node, value)
+    local result = {}
+    for key, item in pairs(value) do
+      result[key] = convert(functions, node.element, item)
+    end
+    return result
+  end
+end
+
+local function with_fill(node, value)
+  local filled = {}
+  for _, source in ipairs { node.fill, value } do
+    for name, item in pairs(source) do
+      filled[name] = item
+    end
+  end
+  return filled
+end
+
+-- -- to the API -------------------------------------------------------------------------------------------------------
+
+local ENCODE = {}
+ENCODE.map = convert_values(ENCODE)
+
+function ENCODE.scalar(node, value)
+  local only = node.only
+  if only then
+    return { [only.name] = scalar(only.shape.type, value) }
+  end
+  return scalar(node.shape.type, node.is_lower and type(value) == "string" and value:lower() or value)
+end
+
+function ENCODE.list(node, value)
+  local items = convert_items(ENCODE, node, value)
+  if not node.wrapped then
+    return items
+  end
+  local wrapped = { Quantity = #items, Items = #items > 0 and items or nil }
+  if node.shape:member "Enabled" then
+    wrapped.Enabled = #items > 0
+  end
+  return wrapped
+end
+
+local ZEROS = { boolean = false, string = "", integer = 0, long = 0 }
+
+-- The API's "none" for a list or a switch, made of its required members; nil where there is no such thing.
+local function none(node)
+  local result
+  for _, name in ipairs((node.wrapped or node.switch) and node.shape.traits.required or {}) do
+    result = result or {}
+    result[name] = ZEROS[node.shape:member(name).type]
+    if result[name] == nil then
+      return nil
+    end
+  end
+  return result
+end
+
+-- What the API must be told of members that are not set.
+local function complete(node, result)
+  for _, member in pairs(node.members) do
+    if path.get(result, member.target) == nil then
+      local nothing = node.rules.complete and none(member.node)
+      if member.required and member.default ~= nil then
+        result[member.target] = convert(ENCODE, member.node, member.default)
+      elseif nothing then
+        path.set(result, member.target, nothing)
+      end
+    end
+  end
+end
+
+function ENCODE.structure(node, value)
+  local names, filled, result = {}, with_fill(node, value), {}
+  for name, item in pairs(filled) do
+    if node.members[name] and item ~= json.null then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names, function(a, b) -- a structure before what CloudFormation has beside it and the API within
+    return node.members[a].target < node.members[b].target
+  end)
+  for _, name in ipairs(names) do
+    local member = node.members[name]
+    path.set(result, member.target, convert(ENCODE, member.node, filled[name]))
+  end
+  if node.switch then
+    result.Enabled = true
+  end
+  if node.counted then
+    result.Quantity = #(result.Items or {})
+  end
+  complete(node, result)
+  return result
+end
+
+--- The API's form of a property's value; the value itself where no call says how the API has it.
+function Form:encode(name, value)
+  local node = self.nodes[name]
+  if node then
+    return convert(ENCODE, node, value)
+  end
+  return value
+end
+
+-- -- from the API -----------------------------------------------------------------------------------------------------
+
+local DECODE = {}
+DECODE.map = convert_values(DECODE)
+
+function DECODE.scalar(node, value)
+  return scalar(node.kind.type, node.only and value[node.only.name] or value)
+end
+
+function DECODE.list(node, value)
+  return convert_items(DECODE, node, node.wrapped and (value.Items or {}) or value)
+end
+
+function DECODE.structure(node, value)
+  local result = {}
+  for name, member in pairs(node.members) do
+    local item = path.get(value, member.target)
+    if item ~= nil and not (member.node.switch and item.Enabled == false) then
+      result[name] = convert(DECODE, member.node, item)
+    end
+  end
+  return result
+end
+
+--- CloudFormation's form of what the API says of a property.
+function Form:decode(name, value)
+  local node = self.nodes[name]
+  if node then
+    return convert(DECODE, node, value)
+  end
+  return value
+end
+
+-- -- comparing and checking -------------------------------------------------------------------------------------------
+
+-- What an item of a set is known by: where it is a structure, by what the API requires of it, for AWS adds the rest.
+local function sort_key(node, item)
+  if type(item) ~= "table" or reference.is_deferred(item) then
+    return tostring(item)
+  end
+  local parts = {}
+  for name, member in pairs(node.members or {}) do
+    if member.required and member.node.tag == "scalar" and item[name] ~= nil then
+      parts[name] = tostring(item[name])
+    end
+  end
+  return json.encode(next(parts) and parts or item)
+end
+
+local CANONICAL = {}
+CANONICAL.map = convert_values(CANONICAL)
+
+function CANONICAL.scalar(node, value)
+  return node.is_lower and type(value) == "string" and value:lower() or value
+end
+
+function CANONICAL.list(node, value)
+  local items = convert_items(CANONICAL, node, value)
+  if node.is_set then
+    table.sort(items, function(a, b)
+      return sort_key(node.element, a) < sort_key(node.element, b)
+    end)
+  end
+  return items
+end
+
+function CANONICAL.structure(node, value)
+  local result = with_fill(node, value)
+  for name, item in pairs(result) do
+    result[name] = node.members[name] and convert(CANONICAL, node.members[name].node, item) or item
+  end
+  return result
+end
+
+--- Comparable: with what AWS fills in, lists that have no order sorted, texts without case in lower case.
+function Form:canonical(name, value)
+  local node = self.nodes[name]
+  if node then
+    return convert(CANONICAL, node, value)
+  end
+  return value
+end
+
+local function check(node, where, value, report)
+  if type(value) ~= "table" or reference.is_deferred(value) then
+    return
+  elseif node.element then
+    for key, item in pairs(value) do
+      check(node.element, ("%s[%s]"):format(where, key), item, report)
+    end
+  elseif node.definition then
+    for name, item in shapes.sorted(value) do
+      if node.members[name] then
+        check(node.members[name].node, where .. "." .. name, item, report)
+      elseif node.definition.properties[name] then
+        report(where, ("cannot set '%s': it is not in the models of the service's calls"):format(name))
+      end
+    end
+  end
+end
+
+--- Calls report(where, message) for each member of a property's value that the API has no place for.
+function Form:check(name, value, report)
+  if self.nodes[name] then
+    check(self.nodes[name], name, value, report)
+  end
+end
+
+return form

@@ -1,0 +1,307 @@
+local World = require "spec.engine.world"
+local calls = require "spec.resources.calls"
+
+local world
+
+before_each(function()
+  world = World.new()
+end)
+after_each(function()
+  world:close()
+end)
+
+local function changes_of(declaration)
+  return World.actions(assert(world:plan(declaration)))
+end
+
+local function lost(operation)
+  return { faults = { schedule = { { fault = "lost_response", operation = operation } } } }
+end
+
+local function merged(base, more)
+  local all = {}
+  for _, values in ipairs { base, more or {} } do
+    for name, value in pairs(values) do
+      all[name] = value
+    end
+  end
+  return all
+end
+
+local function vault(properties, options)
+  return World.declare(function(stack)
+    stack:resource("AWS::Backup::BackupVault", "vault", merged({ BackupVaultName = "demo" }, properties), options)
+  end)
+end
+
+describe("AWS::Backup::BackupVault", function()
+  local POLICY = { Version = "2012-10-17", Statement = { {
+    Effect = "Deny", Principal = "*", Action = { "backup:DeleteRecoveryPoint" }, Resource = "*",
+  } } }
+
+  it("is created with its access policy and tags, and is the same afterwards", function()
+    local declaration = vault { AccessPolicy = POLICY, BackupVaultTags = { A = "1" } }
+    local run = world:run(declaration)
+    assert.same({ "CreateBackupVault", "PutBackupVaultAccessPolicy" }, calls.changes(run))
+    assert.equal("1", calls.params(run, "CreateBackupVault")[1].BackupVaultTags.A)
+    assert.same({}, changes_of(declaration))
+  end)
+
+  it("loses a policy that is not declared any more, and changes tags in place", function()
+    world:run(vault { AccessPolicy = POLICY, BackupVaultTags = { A = "1", B = "2" } })
+    local wanted = vault { BackupVaultTags = { A = "3" } }
+    assert.same({ "DeleteBackupVaultAccessPolicy", "TagResource", "UntagResource" }, calls.changes(world:run(wanted)))
+    assert.same({}, changes_of(wanted))
+  end)
+
+  it("is another one when its key changes", function()
+    world:run(vault { EncryptionKeyArn = "arn:aws:kms:us-east-1:123456789012:key/1" })
+    assert.same({ vault = "replace" }, changes_of(vault { EncryptionKeyArn =
+      "arn:aws:kms:us-east-1:123456789012:key/2" }))
+  end)
+
+  it("is its own after a lost answer, and never somebody else's", function()
+    local run = world:run(vault(), lost "CreateBackupVault")
+    assert.is_string(calls.params(run, "CreateBackupVault")[1].CreatorRequestId)
+    assert.same({}, changes_of(vault()))
+    world:destroy(vault())
+    world:as_other(function(call)
+      assert(call("backup", "CreateBackupVault", { BackupVaultName = "demo" }))
+    end)
+    assert.equal("AlreadyExists", world:apply(vault()).result.failures[1].code)
+    world:run(vault({}, { adopt = true }))
+  end)
+
+  it("is missing, not unreadable, when it is gone: the list says so, where a look at it is denied", function()
+    world:run(vault())
+    world:as_other(function(call)
+      assert(call("backup", "DeleteBackupVault", { BackupVaultName = "demo" }))
+    end)
+    assert.same({ vault = "create" }, changes_of(vault()))
+    world:run(vault())
+    world:destroy(vault(), lost "DeleteBackupVault") -- asked again, AWS says "denied"
+    assert.same({}, world:rows())
+  end)
+
+  it("is not taken for deleted when deleting it is really denied", function()
+    world:run(vault())
+    calls.with("backup", {
+      DeleteBackupVault = function(_, ctx)
+        ctx:fail("AccessDeniedException", "not authorized to perform: backup:DeleteBackupVault", 403)
+      end,
+    }, function()
+      assert.equal("AccessDeniedException", world:apply(vault(), { destroy = true }).result.failures[1].code)
+    end)
+  end)
+
+  -- The vault as AWS lists it, with `count` recovery points.
+  local function holding(count)
+    return {
+      ListBackupVaults = function(original, ctx, params)
+        local output = original(ctx, params)
+        for _, one in ipairs(output.BackupVaultList) do
+          one.NumberOfRecoveryPoints = count
+        end
+        return output
+      end,
+    }
+  end
+
+  it("stays when it holds recovery points, and so do they", function()
+    world:run(vault())
+    calls.with("backup", holding(3), function()
+      local run = world:apply(vault(), { destroy = true })
+      local failure = run.result.failures[1]
+      assert.equal("BackupVaultNotEmpty", failure.code)
+      assert.matches("holds 3 recovery points", failure.message)
+      assert.matches("retain = true", failure.hint)
+      assert.same({}, calls.changes(run))
+    end)
+  end)
+
+  it("is deleted as soon as AWS has noticed that it is empty", function()
+    world:run(vault())
+    local refused = 0
+    calls.with("backup", {
+      DeleteBackupVault = function(original, ctx, params)
+        refused = refused + 1
+        if refused < 4 then
+          ctx:fail("InvalidRequestException",
+            "Backup vault cannot be deleted because it contains recovery points.", 400)
+        end
+        return original(ctx, params)
+      end,
+    }, function()
+      world:destroy(vault())
+    end)
+    assert.same({}, world:rows())
+  end)
+end)
+
+local function rule(more)
+  return merged({ RuleName = "hourly", TargetBackupVault = "demo", ScheduleExpression = "cron(0 * * * ? *)",
+    StartWindowMinutes = 60, CompletionWindowMinutes = 120, Lifecycle = { DeleteAfterDays = 7 } }, more)
+end
+
+local DAILY = rule { RuleName = "daily", ScheduleExpression = "cron(0 5 * * ? *)" }
+
+local function plan(rules, more, selection)
+  return World.declare(function(stack)
+    local to = stack:resource("AWS::Backup::BackupVault", "vault", { BackupVaultName = "demo" })
+    local made = stack:resource("AWS::Backup::BackupPlan", "plan", merged({
+      BackupPlan = { BackupPlanName = "demo", BackupPlanRule = rules },
+    }, more), { depends_on = { to } })
+    if selection then
+      local role = stack:resource("AWS::IAM::Role", "role", { AssumeRolePolicyDocument = {
+        Version = "2012-10-17", Statement = { {
+          Effect = "Allow", Principal = { Service = "backup.amazonaws.com" }, Action = "sts:AssumeRole",
+        } },
+      } })
+      stack:resource("AWS::Backup::BackupSelection", "selection", {
+        BackupPlanId = made.BackupPlanId,
+        BackupSelection = merged({ SelectionName = "database", IamRoleArn = role.Arn }, selection),
+      })
+    end
+  end)
+end
+
+describe("AWS::Backup::BackupPlan", function()
+  it("is sent in the API's names, and is the same afterwards, although AWS adds ids and defaults", function()
+    local declaration = plan { { RuleName = "all", TargetBackupVault = "demo", CopyActions = { {
+      DestinationBackupVaultArn = "arn:aws:backup:us-west-2:123456789012:backup-vault:demo",
+      Lifecycle = { DeleteAfterDays = 90 },
+    } } } }
+    local sent = calls.params(world:run(declaration), "CreateBackupPlan")[1].BackupPlan
+    assert.same({ "demo", "demo", 90 }, { sent.BackupPlanName, sent.Rules[1].TargetBackupVaultName,
+      sent.Rules[1].CopyActions[1].Lifecycle.DeleteAfterDays })
+    assert.same({}, changes_of(declaration))
+  end)
+
+  it("means the same with its rules in another order, and is replaced by a new version as a whole", function()
+    world:run(plan { rule(), DAILY })
+    assert.same({}, changes_of(plan { DAILY, rule() }))
+    local run = world:run(plan { rule { Lifecycle = { DeleteAfterDays = 14 } } })
+    assert.same({ "UpdateBackupPlan" }, calls.changes(run))
+    assert.equal(1, #calls.params(run, "UpdateBackupPlan")[1].BackupPlan.Rules)
+    assert.same({}, changes_of(plan { rule { Lifecycle = { DeleteAfterDays = 14 } } }))
+  end)
+
+  it("is made once, however often the answer is lost or the program dies", function()
+    local run = world:run(plan { rule() }, lost "CreateBackupPlan")
+    local sent = calls.params(run, "CreateBackupPlan")
+    assert.equal(2, #sent)
+    assert.equal(sent[1].CreatorRequestId, sent[2].CreatorRequestId)
+    world:destroy(plan { rule() })
+
+    local crash = { schedule = { { fault = "crash", operation = "CreateBackupPlan", when = "after" } } }
+    assert.is_true(world:apply(plan { rule() }, { faults = crash }).crashed)
+    assert.same({}, calls.params(world:run(plan { rule() }), "CreateBackupPlan"))
+    assert.same({}, changes_of(plan { rule() }))
+  end)
+
+  it("does not take over one that says the same, unless it is told to", function()
+    world:run(vault())
+    world:as_other(function(call)
+      local document = merged(rule(), { TargetBackupVaultName = "demo" })
+      document.TargetBackupVault = nil
+      assert(call("backup", "CreateBackupPlan", { BackupPlan = { BackupPlanName = "demo", Rules = { document } } }))
+    end)
+    assert.equal("AlreadyExistsException", world:apply(plan { rule() }).result.failures[1].code)
+  end)
+
+  it("is gone when it can still be read but says when it was deleted", function()
+    world:run(plan { rule() })
+    calls.with("backup", {
+      GetBackupPlan = function(original, ctx, params)
+        local output = original(ctx, params)
+        output.DeletionDate = ctx.now()
+        return output
+      end,
+    }, function()
+      assert.same({ plan = "create" }, changes_of(plan { rule() }))
+    end)
+  end)
+
+  it("changes its tags by calls of their own", function()
+    world:run(plan({ rule() }, { BackupPlanTags = { A = "1", B = "2" } }))
+    local wanted = plan({ rule() }, { BackupPlanTags = { A = "2" } })
+    assert.same({ "TagResource", "UntagResource" }, calls.changes(world:run(wanted)))
+    assert.same({}, changes_of(wanted))
+  end)
+
+  it("is refused before anything is sent when its schedule, windows or lifecycle cannot be", function()
+    local function fault(more)
+      local ok, err = pcall(plan, { rule(more) })
+      assert.is_false(ok)
+      return tostring(err)
+    end
+    assert.matches("BackupPlanRule%[1%] has the ScheduleExpression cron%(0 5 %* %* %*%): it takes six fields",
+      fault { ScheduleExpression = "cron(0 5 * * *)" })
+    assert.matches("one of the third and the fifth", fault { ScheduleExpression = "cron(0 5 * * * *)" })
+    assert.matches("StartWindowMinutes of at least 60", fault { StartWindowMinutes = 30 })
+    assert.matches("CompletionWindowMinutes of at least 120", fault { CompletionWindowMinutes = 90 })
+    assert.matches("DeleteAfterDays must be at least 97",
+      fault { Lifecycle = { MoveToColdStorageAfterDays = 7, DeleteAfterDays = 30 } })
+    assert.matches("CopyActions must keep", fault { CopyActions = { {
+      DestinationBackupVaultArn = "arn:aws:backup:us-west-2:123456789012:backup-vault:demo",
+      Lifecycle = { MoveToColdStorageAfterDays = 1, DeleteAfterDays = 2 },
+    } } })
+  end)
+end)
+
+describe("AWS::Backup::BackupSelection", function()
+  local CLUSTERS = { Resources = { "arn:aws:rds:us-east-1:123456789012:cluster:a",
+    "arn:aws:rds:us-east-1:123456789012:cluster:b" } }
+
+  it("waits for its role, and is the same afterwards with its resources in another order", function()
+    local run = world:run(plan({ rule() }, {}, CLUSTERS))
+    assert.is_true(#calls.params(run, "CreateBackupSelection") > 1)
+    local swapped = { Resources = { CLUSTERS.Resources[2], CLUSTERS.Resources[1] } }
+    assert.same({}, changes_of(plan({ rule() }, {}, swapped)))
+  end)
+
+  it("cannot be changed: it is made anew", function()
+    world:run(plan({ rule() }, {}, CLUSTERS))
+    local fewer = plan({ rule() }, {}, { Resources = { CLUSTERS.Resources[1] } })
+    assert.same({ "DeleteBackupSelection", "CreateBackupSelection" }, calls.changes(world:run(fewer)))
+    assert.same({}, changes_of(fewer))
+  end)
+
+  it("is made once although the answer is lost, and found again after a crash", function()
+    local crash = { schedule = { { fault = "crash", operation = "CreateBackupSelection", when = "after", nth = 4 } } }
+    world:apply(plan({ rule() }, {}, CLUSTERS), { faults = crash })
+    world:run(plan({ rule() }, {}, CLUSTERS))
+    world:run(plan({ rule() }, {}, { Resources = { CLUSTERS.Resources[1] } }), lost "CreateBackupSelection")
+    local count = world:as_other(function(call)
+      local found = assert(call("backup", "ListBackupPlans", {})).BackupPlansList
+      return #assert(call("backup", "ListBackupSelections",
+        { BackupPlanId = found[1].BackupPlanId })).BackupSelectionsList
+    end)
+    assert.equal(1, count)
+  end)
+
+  it("is gone when AWS calls it an invalid parameter, and goes before its plan, which notices that late", function()
+    world:run(plan({ rule() }, {}, CLUSTERS))
+    world:as_other(function(call)
+      local found = assert(call("backup", "ListBackupPlans", {})).BackupPlansList[1].BackupPlanId
+      local list = assert(call("backup", "ListBackupSelections", { BackupPlanId = found })).BackupSelectionsList
+      assert(call("backup", "DeleteBackupSelection", { BackupPlanId = found, SelectionId = list[1].SelectionId }))
+    end)
+    assert.same({ selection = "create" }, changes_of(plan({ rule() }, {}, CLUSTERS)))
+    world:run(plan({ rule() }, {}, CLUSTERS))
+    local refused = 0
+    calls.with("backup", {
+      DeleteBackupPlan = function(original, ctx, params)
+        refused = refused + 1
+        if refused < 3 then
+          ctx:fail("InvalidRequestException",
+            "Related backup plan selections must be deleted prior to backup plan deletion", 400)
+        end
+        return original(ctx, params)
+      end,
+    }, function()
+      world:destroy(plan({ rule() }, {}, CLUSTERS))
+    end)
+    assert.same({}, world:rows())
+  end)
+end)

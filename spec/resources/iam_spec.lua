@@ -1,0 +1,129 @@
+local World = require "spec.engine.world"
+local calls = require "spec.resources.calls"
+
+local world
+
+before_each(function()
+  world = World.new()
+end)
+after_each(function()
+  world:close()
+end)
+
+local function changes_of(declaration)
+  return World.actions(assert(world:plan(declaration)))
+end
+
+local URL <const> = "https://token.actions.githubusercontent.com"
+
+local function provider(properties, options)
+  return World.declare(function(stack)
+    local all = { Url = URL, ClientIdList = { "sts.amazonaws.com" } }
+    for name, value in pairs(properties or {}) do
+      all[name] = value
+    end
+    local made = stack:resource("AWS::IAM::OIDCProvider", "github", all, options)
+    stack:output("arn", made.Arn)
+  end)
+end
+
+describe("AWS::IAM::OIDCProvider", function()
+  it("is created, and is the same afterwards, although IAM drops the scheme and fetches a thumbprint", function()
+    local run = world:run(provider())
+    assert.equal("arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", run.result.outputs.arn)
+    assert.same({}, changes_of(provider()))
+    assert.same({}, changes_of(provider { Url = URL .. "/" }))
+  end)
+
+  it("gets and loses clients one by one, in no order", function()
+    world:run(provider { ClientIdList = { "a", "b" } })
+    assert.same({}, changes_of(provider { ClientIdList = { "b", "a" } }))
+    local run = world:run(provider { ClientIdList = { "b", "c" } })
+    assert.same({ "AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider" }, calls.changes(run))
+    assert.same({}, changes_of(provider { ClientIdList = { "b", "c" } }))
+  end)
+
+  it("keeps its thumbprints when they are not declared any more: they cannot be removed", function()
+    local prints = { ("a"):rep(40) }
+    world:run(provider { ThumbprintList = prints })
+    assert.same({ "UpdateOpenIDConnectProviderThumbprint" },
+      calls.changes(world:run(provider { ThumbprintList = { ("b"):rep(40) } })))
+    assert.same({}, changes_of(provider()))
+  end)
+
+  it("is another one for another URL, and refused without https", function()
+    world:run(provider())
+    assert.same({ github = "replace" }, changes_of(provider { Url = "https://gitlab.com" }))
+    local ok, err = pcall(provider, { Url = "gitlab.com" })
+    assert.is_false(ok)
+    assert.matches("Url must start with https://", tostring(err))
+  end)
+
+  it("is shared: it is taken over when it is told to, and stays when it is retained", function()
+    world:as_other(function(call)
+      assert(call("iam", "CreateOpenIDConnectProvider", { Url = URL, ClientIDList = { "theirs" } }))
+    end)
+    assert.equal("AlreadyExists", world:apply(provider()).result.failures[1].code)
+    local shared = provider({ ClientIdList = { "theirs", "ours" } }, { adopt = true, retain = true })
+    world:run(shared)
+    assert.same({}, changes_of(shared))
+    world:destroy(shared)
+    local left = world:as_other(function(call)
+      return assert(call("iam", "ListOpenIDConnectProviders", {})).OpenIDConnectProviderList
+    end)
+    assert.equal(1, #left)
+  end)
+
+  it("is found again by its URL after a lost answer", function()
+    local lost = { schedule = { { fault = "lost_response", operation = "CreateOpenIDConnectProvider" } } }
+    world:run(provider(), { faults = lost })
+    assert.same({}, changes_of(provider()))
+    world:destroy(provider())
+    assert.same({}, world:rows())
+  end)
+end)
+
+describe("AWS::IAM::ManagedPolicy", function()
+  local function attached(...)
+    local names = { ... }
+    return World.declare(function(stack)
+      local roles = {}
+      for _, name in ipairs { "one", "two" } do
+        roles[name] = stack:resource("AWS::IAM::Role", name, { AssumeRolePolicyDocument = {
+          Version = "2012-10-17", Statement = { {
+            Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole",
+          } },
+        } })
+      end
+      for i, name in ipairs(names) do
+        names[i] = roles[name] and roles[name].RoleName or name
+      end
+      stack:resource("AWS::IAM::ManagedPolicy", "policy", {
+        Roles = #names > 0 and names or nil,
+        PolicyDocument = { Version = "2012-10-17", Statement = { {
+          Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::demo/*",
+        } } },
+      })
+    end)
+  end
+
+  it("is attached to roles and detached from them, whoever attached it", function()
+    world:run(attached("one"))
+    assert.same({}, changes_of(attached("one")))
+    world:as_other(function(call)
+      assert(call("iam", "AttachRolePolicy", { RoleName = "demo-test-two",
+        PolicyArn = "arn:aws:iam::123456789012:policy/demo-test-policy" }))
+    end)
+    assert.same({ policy = "update" }, changes_of(attached("one")))
+    assert.same({ "DetachRolePolicy" }, calls.changes(world:run(attached("one"))))
+    assert.same({ "AttachRolePolicy", "DetachRolePolicy" }, calls.changes(world:run(attached("two"))))
+    assert.same({ "DetachRolePolicy" }, calls.changes(world:run(attached())))
+    assert.same({}, changes_of(attached()))
+  end)
+
+  it("is deleted although roles have it", function()
+    world:run(attached("one", "two"))
+    world:destroy(attached("one", "two"))
+    assert.same({}, world:rows())
+  end)
+end)

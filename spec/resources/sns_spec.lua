@@ -1,0 +1,94 @@
+local World = require "spec.engine.world"
+local calls = require "spec.resources.calls"
+local json = require "host.json"
+
+local function policy(sid)
+  return { Version = "2012-10-17", Statement = { {
+    Sid = sid, Effect = "Allow", Principal = { Service = "cloudwatch.amazonaws.com" }, Action = "sns:Publish",
+    Resource = "arn:aws:sns:us-east-1:123456789012:demo-test-alerts",
+  } } }
+end
+
+local function declare(document)
+  return World.declare(function(stack)
+    local topic = stack:resource("AWS::SNS::Topic", "alerts", {})
+    if document then
+      stack:resource("AWS::SNS::TopicPolicy", "policy", { Topics = { topic.TopicArn }, PolicyDocument = document })
+    end
+  end)
+end
+
+describe("AWS::SNS::TopicPolicy", function()
+  local world
+
+  before_each(function()
+    world = World.new()
+  end)
+  after_each(function()
+    world:close()
+  end)
+
+  local function changes_of(declaration)
+    return World.actions(assert(world:plan(declaration)))
+  end
+
+  it("is set, is the same afterwards, and changes in place", function()
+    world:run(declare(policy "A"))
+    assert.same({}, changes_of(declare(policy "A")))
+    assert.same({ "SetTopicAttributes" }, calls.changes(world:run(declare(policy "B"))))
+    assert.same({}, changes_of(declare(policy "B")))
+  end)
+
+  it("leaves SNS's own policy behind when it goes: a topic always has one", function()
+    local function of_topic(operation)
+      return world:as_other(function(call)
+        return json.decode(assert(call("sns", operation,
+          { TopicArn = "arn:aws:sns:us-east-1:123456789012:demo-test-alerts" })).Attributes.Policy)
+      end)
+    end
+    world:run(declare())
+    local own = of_topic "GetTopicAttributes"
+    world:run(declare(policy "A"))
+    world:run(declare())
+    assert.same(own, of_topic "GetTopicAttributes")
+  end)
+
+  it("is put back when somebody has removed it, and survives a lost answer", function()
+    world:run(declare(policy "A"), { faults = { schedule = { {
+      fault = "lost_response", operation = "SetTopicAttributes",
+    } } } })
+    world:as_other(function(call)
+      assert(call("sns", "SetTopicAttributes", { TopicArn = "arn:aws:sns:us-east-1:123456789012:demo-test-alerts",
+        AttributeName = "Policy", AttributeValue = json.encode(policy "theirs") }))
+    end)
+    assert.same({ policy = "update" }, changes_of(declare(policy "A")))
+    world:run(declare(policy "A"))
+    assert.same({}, changes_of(declare(policy "A")))
+    world:destroy(declare(policy "A"))
+    assert.same({}, world:rows())
+  end)
+
+  it("waits for a principal that is too new to be known", function()
+    local refused = 0
+    calls.with("sns", {
+      SetTopicAttributes = function(original, ctx, params)
+        refused = refused + 1
+        if refused < 3 then
+          ctx:fail("InvalidParameter", "Invalid parameter: Policy Error: PrincipalNotFound", 400)
+        end
+        return original(ctx, params)
+      end,
+    }, function()
+      world:run(declare(policy "A"))
+    end)
+    assert.equal(3, refused)
+  end)
+
+  it("is for one topic", function()
+    local ok, err = pcall(World.declare, function(stack)
+      stack:resource("AWS::SNS::TopicPolicy", "policy", { Topics = { "a", "b" }, PolicyDocument = policy "A" })
+    end)
+    assert.is_false(ok)
+    assert.matches("Topics must be one: declare a policy for each", tostring(err))
+  end)
+end)
