@@ -1,5 +1,5 @@
--- The failover side of the pilot light: what brings the application up in us-west-2 when us-east-1 is gone. The database
--- starts from the newest recovery point that was copied there (docs/RUNBOOK.md says how to find it):
+-- The failover side of the pilot light: what brings the application up in us-west-2 when us-east-1 is gone. The
+-- database starts from the newest recovery point that was copied there (docs/RUNBOOK.md says how to find it):
 --
 --   infra run stacks/dr.lua --set snapshot=arn:aws:rds:us-west-2:ACCOUNT:cluster-snapshot:awsbackup:copyjob-...
 local infra = require "infra"
@@ -11,7 +11,7 @@ return infra.stack {
   options = {
     snapshot = infra.optional("string", "the recovery point to restore the database from; without one it starts empty"),
     domain = infra.default("bardhi.devops.konitron.com", "where the application is reached"),
-    switch = infra.default(false, "whether visitors are sent here: takes over the domain, whose hosted zone must exist"),
+    switch = infra.default(false, "whether visitors are sent here: takes over the domain, whose zone must exist"),
     alert_email = infra.optional("string", "who gets the alarms"),
   },
 

@@ -75,8 +75,8 @@ local function check_one(where, name, declared, value)
     end
     return true
   elseif type(value) ~= declared.kind then
-    return errors.fail { code = "BadOption", message = ("%s: option '%s' must be a %s, got the %s %s"):format(where, name,
-      declared.kind, type(value), tostring(value)) }
+    return errors.fail { code = "BadOption", message = ("%s: option '%s' must be a %s, got the %s %s"):format(
+      where, name, declared.kind, type(value), tostring(value)) }
   elseif declared.values and not contains(declared.values, value) then
     return errors.fail { code = "BadOption", message = ("%s: option '%s' must be one of %s, got %q"):format(where, name,
       names(declared.values), tostring(value)) }
@@ -95,8 +95,8 @@ function options.check(where, declared, given)
         known[#known + 1] = known_name
       end
       table.sort(known)
-      return errors.fail { code = "UnknownOption", message = ("%s: there is no option '%s'; there are: %s"):format(where,
-        name, table.concat(known, ", ")) }
+      return errors.fail { code = "UnknownOption", message = ("%s: there is no option '%s'; there are: %s"):format(
+        where, name, table.concat(known, ", ")) }
     end
   end
   for name, one in pairs(declared) do

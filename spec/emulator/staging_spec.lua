@@ -96,7 +96,8 @@ describe("the layers of the staging stack on moto", function()
     end
     other("ec2", "modify-vpc-attribute", "--vpc-id", outputs.vpc, "--no-enable-dns-hostnames")
     other("s3api", "delete-bucket-policy", "--bucket", outputs.frontend_bucket)
-    other("logs", "delete-retention-policy", "--log-group-name", "/aws/rds/cluster/apprentice-final-staging-aurora/postgresql")
+    other("logs", "delete-retention-policy", "--log-group-name",
+      "/aws/rds/cluster/apprentice-final-staging-aurora/postgresql")
     other("ssm", "delete-parameter", "--name", "/apprentice-final/staging/LOG_LEVEL")
     local counts = plan().counts
     assert.same({ 2, 2 }, { counts.create, counts.update })

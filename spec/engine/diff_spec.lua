@@ -201,7 +201,8 @@ describe("replacement", function()
   end)
 
   it("may depend on the values", function()
-    local spec = { replaces = function(name, before, after) return name == "Text" and before == "b" and after == "a" end }
+    local spec = { replaces = function(name, before, after) return name == "Text" and before == "b"
+      and after == "a" end }
     assert.is_true(replaces({ Text = "a" }, { Text = "b" }, spec))
     assert.is_false(replaces({ Text = "b" }, { Text = "a" }, spec))
   end)

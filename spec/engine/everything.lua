@@ -1,5 +1,5 @@
--- A small stack with one of every type that the engine was made for, for specs: `everything(stack, options)` declares it.
--- options: nat = false leaves out the NAT gateway; suffix = text in values that change in place.
+-- A small stack with one of every type that the engine was made for, for specs: `everything(stack, options)` declares
+-- it. options: nat = false leaves out the NAT gateway; suffix = text in values that change in place.
 local infra = require "infra"
 local json = require "host.json"
 
@@ -46,7 +46,8 @@ end
 local function access(stack, options)
   local policy = stack:resource("AWS::IAM::ManagedPolicy", "read", {
     PolicyDocument = { Version = "2012-10-17",
-      Statement = { { Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::x" .. options.suffix .. "/*" } } },
+      Statement = { { Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::x" .. options.suffix ..
+        "/*" } } },
   })
   return stack:resource("AWS::IAM::Role", "role", {
     AssumeRolePolicyDocument = TRUST, Description = "runs the application" .. options.suffix,
@@ -60,7 +61,8 @@ local function storage(stack, options, role)
   local bucket = stack:resource("AWS::S3::Bucket", "files", {
     VersioningConfiguration = { Status = "Enabled" },
     PublicAccessBlockConfiguration = { BlockPublicAcls = true, IgnorePublicAcls = true },
-    LifecycleConfiguration = { Rules = { { Id = "old", Status = "Enabled", ExpirationInDays = 30 + #options.suffix } } },
+    LifecycleConfiguration = { Rules = { { Id = "old", Status = "Enabled",
+      ExpirationInDays = 30 + #options.suffix } } },
   })
   stack:resource("AWS::S3::BucketPolicy", "files-policy", {
     Bucket = bucket.BucketName,

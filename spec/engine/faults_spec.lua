@@ -1,5 +1,5 @@
--- What goes wrong between the tool and AWS, at every request of a run: answers that get lost, errors, throttling, slow and
--- repeated requests. One run, or one more, leaves what a run on a good day leaves.
+-- What goes wrong between the tool and AWS, at every request of a run: answers that get lost, errors, throttling, slow
+-- and repeated requests. One run, or one more, leaves what a run on a good day leaves.
 --
 -- `make test` tries some of the requests; with RECOVERY=full in the environment all of them.
 

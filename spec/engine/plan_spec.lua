@@ -1,3 +1,5 @@
+-- Plans: what is to be done about what is declared, recorded and there.
+
 local World = require "spec.engine.world"
 local infra = require "infra"
 
@@ -7,7 +9,8 @@ before_each(function() world = World.new() end)
 after_each(function() world:close() end)
 
 local function parameter(stack, name, value, options)
-  return stack:resource("AWS::SSM::Parameter", name, { Name = "/demo/" .. name, Type = "String", Value = value }, options)
+  return stack:resource("AWS::SSM::Parameter", name, { Name = "/demo/" .. name, Type = "String", Value = value },
+    options)
 end
 
 -- A declaration with one parameter "p" and these options.
@@ -175,175 +178,6 @@ describe("replacement", function()
     world:run(moved)
     assert.is_nil(value_of "p")
     assert.same({}, actions(moved))
-  end)
-end)
-
-describe("the option", function()
-  it("protect refuses to delete and to replace, as declared or as recorded", function()
-    world:run(one("a", { protect = true }))
-    for _, try in ipairs { { nothing }, { one("a", { protect = true, region = "eu-west-1" }) },
-      { one "a", { destroy = true } } } do
-      local plan, err = world:plan(try[1], try[2])
-      assert.is_nil(plan)
-      assert.equal("Protected", err.code)
-      assert.equal("p", err.resource)
-    end
-    assert.same({ p = "update" }, actions(one("b", { protect = true })))
-    world:run(one "a") -- records that it is not protected any more
-    assert.same({ p = "delete" }, actions(nothing))
-  end)
-
-  it("retain forgets instead of deleting, also in a replacement", function()
-    world:run(one("a", { retain = true }))
-    world:run(one("b", { retain = true, region = "eu-west-1" }))
-    assert.equal("a", value_of "p")
-    assert.equal(1, #world:rows())
-    assert.same({ p = "forget" }, actions(nothing))
-    local run = world:run(nothing)
-    assert.same({}, world:rows())
-    for _, call in ipairs(run.calls) do
-      assert.equal("read", call.kind)
-    end
-  end)
-
-  it("ignore_changes leaves a property as it is, also when others change", function()
-    local function declare(value, tags)
-      return World.declare(function(stack)
-        stack:resource("AWS::SSM::Parameter", "p", { Name = "/demo/p", Type = "String", Value = value, Tags = tags,
-          Description = tags.a }, { ignore_changes = { "Value" } })
-      end)
-    end
-    world:run(declare("a", { a = "1" }))
-    world:as_other(function(call)
-      assert(call("ssm", "PutParameter", { Name = "/demo/p", Value = "theirs", Overwrite = true }))
-    end)
-    assert.same({}, actions(declare("b", { a = "1" })))
-    assert.same({ p = "update" }, actions(declare("b", { a = "2" })))
-    world:run(declare("b", { a = "2" }))
-    assert.equal("theirs", value_of "p")
-  end)
-
-  it("renamed_from moves the record, and what refers to it", function()
-    world:run(World.declare(function(stack)
-      local vpc = stack:resource("AWS::EC2::VPC", "old", { CidrBlock = "10.0.0.0/16", Tags = { Name = "n" } })
-      stack:resource("AWS::EC2::Subnet", "subnet", { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
-    end))
-    local function renamed(with_subnet)
-      return World.declare(function(stack)
-        local vpc = stack:resource("AWS::EC2::VPC", "new", { CidrBlock = "10.0.0.0/16", Tags = { Name = "n" } },
-          { renamed_from = "old" })
-        if with_subnet then
-          stack:resource("AWS::EC2::Subnet", "subnet", { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
-        end
-      end)
-    end
-    local plan = assert(world:plan(renamed(true)))
-    assert.same({}, World.actions(plan))
-    assert.equal("old", plan.by_address.new.row.moved_from)
-    world:run(renamed(true))
-    local rows = world:rows()
-    assert.same({ "new", "subnet" }, { rows[1].address, rows[2].address })
-    assert.same({ "new" }, rows[2].dependencies)
-    assert.same({}, actions(renamed(true)))
-    world:run(renamed(false))
-  end)
-
-  it("renamed_from and deletion of what depended on it keep their order", function()
-    world:run(World.declare(function(stack)
-      local vpc = stack:resource("AWS::EC2::VPC", "old", { CidrBlock = "10.0.0.0/16" })
-      stack:resource("AWS::EC2::Subnet", "subnet", { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
-    end))
-    local run = world:run(World.declare(function(stack)
-      stack:resource("AWS::EC2::VPC", "new", { CidrBlock = "10.9.0.0/16" }, { renamed_from = "old" })
-    end))
-    assert.is_true(run.seconds < 60)
-  end)
-
-  it("renamed_from something that is declared too is an error", function()
-    world:run(one "a")
-    local _, err = world:plan(World.declare(function(stack)
-      parameter(stack, "p", "a")
-      stack:resource("AWS::SSM::Parameter", "q", { Name = "/demo/q", Type = "String", Value = "a" },
-        { renamed_from = "p" })
-    end))
-    assert.equal("BadRename", err.code)
-    assert.equal("q", err.resource)
-  end)
-
-  it("adopt takes over what exists, as it is declared, and marks it", function()
-    world:as_other(function(call)
-      assert(call("logs", "CreateLogGroup", { logGroupName = "/demo/app" }))
-    end)
-    local function declare(options)
-      return World.declare(function(stack)
-        stack:resource("AWS::Logs::LogGroup", "logs", { LogGroupName = "/demo/app", RetentionInDays = 30 }, options)
-      end)
-    end
-    local run = world:apply(declare())
-    assert.equal("AlreadyExists", run.result.failures[1].code)
-    assert.matches("adopt = true", run.result.failures[1].hint)
-    assert.same({}, world:rows())
-    world:run(declare { adopt = true })
-    assert.same({}, actions(declare()))
-    world:as_other(function(call)
-      local group = assert(call("logs", "DescribeLogGroups", {})).logGroups[1]
-      assert.equal(30, group.retentionInDays)
-      local tags = assert(call("logs", "ListTagsForResource", { resourceArn = group.logGroupArn or
-        group.arn:gsub(":%*$", "") })).tags
-      assert.equal(world:rows()[1].token, tags["infra:id"])
-      assert.equal("infra", tags.ManagedBy)
-    end)
-  end)
-
-  it("adopt refuses what could not become what is declared", function()
-    world:as_other(function(call)
-      assert(call("logs", "CreateLogGroup", { logGroupName = "/demo/app", logGroupClass = "INFREQUENT_ACCESS" }))
-    end)
-    local run = world:apply(World.declare(function(stack)
-      stack:resource("AWS::IAM::Role", "role", { RoleName = "app", Path = "/team/", AssumeRolePolicyDocument = {
-        Version = "2012-10-17", Statement = { { Effect = "Allow", Action = "sts:AssumeRole",
-          Principal = { Service = "lambda.amazonaws.com" } } } } }, { adopt = true })
-      stack:resource("AWS::Logs::LogGroup", "logs", { LogGroupName = "/demo/app", LogGroupClass = "STANDARD" },
-        { adopt = true })
-    end))
-    assert.equal("CannotAdopt", run.result.failures[1].code)
-    assert.equal("logs", run.result.failures[1].resource)
-    assert.equal(1, #world:rows())
-  end)
-
-  it("wait = false goes on before AWS calls it ready", function()
-    local function nat(wait)
-      return World.declare(function(stack)
-        local vpc = stack:resource("AWS::EC2::VPC", "vpc", { CidrBlock = "10.0.0.0/16" })
-        local subnet = stack:resource("AWS::EC2::Subnet", "subnet", { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
-        stack:resource("AWS::EC2::NatGateway", "nat", { SubnetId = subnet.SubnetId, ConnectivityType = "private" },
-          { wait = wait })
-      end)
-    end
-    assert.is_true(world:run(nat(false)).seconds < 30)
-    assert.same({}, actions(nat(true)))
-    world:destroy(nat())
-    assert.is_true(world:run(nat()).seconds > 90)
-  end)
-
-  it("timeouts limits how long an action waits, also a deletion of what is not declared any more", function()
-    local function nat(timeouts)
-      return World.declare(function(stack)
-        local vpc = stack:resource("AWS::EC2::VPC", "vpc", { CidrBlock = "10.0.0.0/16" })
-        local subnet = stack:resource("AWS::EC2::Subnet", "subnet", { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
-        stack:resource("AWS::EC2::NatGateway", "nat", { SubnetId = subnet.SubnetId, ConnectivityType = "private" },
-          { timeouts = timeouts })
-      end)
-    end
-    local run = world:apply(nat { create = 20 })
-    assert.equal("WaitTimeout", run.result.failures[1].code)
-    world:run(nat { delete = 10 }) -- goes on where that stopped
-    run = world:apply(nothing)
-    assert.equal("WaitTimeout", run.result.failures[1].code)
-    for _ = 1, 5 do
-      world:apply(nothing)
-    end
-    assert.same({}, world:rows())
   end)
 end)
 

@@ -26,7 +26,8 @@ describe("a reference", function()
 
   it("is found however deep, in names and in secrets", function()
     local found = {}
-    reference.each({ a = { VPC, { ["tag:" .. VPC] = true } }, b = reference.secret("x" .. reference.new("db", "Port")) },
+    reference.each({ a = { VPC, { ["tag:" .. VPC] = true } },
+      b = reference.secret("x" .. reference.new("db", "Port")) },
       function(address, attribute)
         found[#found + 1] = address .. "." .. attribute
       end)

@@ -104,7 +104,8 @@ describe("resource options", function()
   end)
 
   it("name properties and actions that exist", function()
-    assert.matches("ignore_changes: there is no property 'Tag', did you mean Tags", option_error { ignore_changes = { "Tag" } })
+    assert.matches("ignore_changes: there is no property 'Tag', did you mean Tags",
+      option_error { ignore_changes = { "Tag" } })
     assert.matches("there is no timeout 'creat', did you mean create", option_error { timeouts = { creat = 1 } })
     assert.matches("timeout 'create' must be a number", option_error { timeouts = { create = "1 h" } })
   end)

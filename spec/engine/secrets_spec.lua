@@ -20,7 +20,7 @@ local function declare(secret, more)
     local password = stack:resource("AWS::SSM::Parameter", "password", { Name = "/demo/password", Type = "SecureString",
       Value = infra.secret(secret) })
     local note = stack:resource("Infra::Value", "note", { Value = { url = "db://app:" .. password.Value .. "@host" } })
-    stack:resource("AWS::Logs::LogGroup", "logs", { Tags = { Token = infra.secret(secret) } }, { depends_on = note })
+    stack:resource("AWS::SNS::Topic", "topic", { DisplayName = infra.secret(secret) }, { depends_on = note })
     stack:output("url", "db://app:" .. password.Value .. "@host")
     if more then
       more(stack)
@@ -40,7 +40,8 @@ end
 
 -- Everything that is shown of a run.
 local function shown(run)
-  local parts = { run.plan and report.text(run.plan, { details = true }), run.plan and json.encode(report.data(run.plan)),
+  local parts = { run.plan and report.text(run.plan, { details = true }), run.plan
+    and json.encode(report.data(run.plan)),
     run.err and tostring(run.err) }
   for _, event in ipairs(run.events) do
     parts[#parts + 1] = json.encode { event.text or "", tostring(event.error or "") }
@@ -77,7 +78,7 @@ describe("a secret", function()
   it("that changes is written, and neither one shows", function()
     world:run(declare(SECRET))
     local run = world:run(declare(OTHER))
-    assert.same({ password = "update", note = "update", logs = "update" }, World.actions(run.plan))
+    assert.same({ password = "update", note = "update", topic = "update" }, World.actions(run.plan))
     assert.equal(OTHER, stored_value())
     assert_hidden(run)
     assert.same({}, World.actions(assert(world:plan(declare(OTHER)))))
@@ -130,10 +131,28 @@ describe("a SecureString", function()
   end)
 end)
 
+describe("a tag", function()
+  it("cannot be a secret, also by reference", function()
+    local ok, err = pcall(World.declare, function(stack)
+      stack:resource("AWS::SNS::Topic", "t", { Tags = { Token = infra.secret(SECRET) } })
+    end)
+    assert.is_false(ok)
+    assert.matches("Tags%[Token%] cannot be a secret", err.message)
+    local run = world:apply(declare(SECRET, function(stack)
+      local other = stack:resource("AWS::SSM::Parameter", "other", { Type = "SecureString",
+        Value = infra.secret(OTHER) })
+      stack:resource("AWS::SNS::Topic", "t", { Tags = { Token = other.Value } })
+    end))
+    assert.equal("SecretTag", run.result.failures[1].code)
+    assert_hidden(run)
+  end)
+end)
+
 describe("digests of secrets", function()
   it("are of no use in another state", function()
     world:run(declare(SECRET))
     local other = World.new()
+    other.processes = 100 -- another seed
     other:run(declare(SECRET))
     local function digest_in(a_world)
       for _, row in ipairs(a_world:rows()) do

@@ -18,7 +18,8 @@ local VPC = reference.new("vpc", "VpcId")
 
 describe("validation of properties", function()
   it("accepts what fits", function()
-    assert.equal("", faults("AWS::EC2::VPC", { CidrBlock = "10.0.0.0/16", EnableDnsSupport = true, Tags = { a = "b" } }))
+    assert.equal("", faults("AWS::EC2::VPC", { CidrBlock = "10.0.0.0/16", EnableDnsSupport = true,
+      Tags = { a = "b" } }))
     assert.equal("", faults("AWS::Logs::LogGroup", { RetentionInDays = 30 }))
     assert.equal("", faults("AWS::S3::Bucket", { VersioningConfiguration = { Status = "Enabled" } }))
   end)
@@ -77,13 +78,15 @@ describe("validation of properties", function()
       assert.equal("", faults("AWS::EC2::VPC", { CidrBlock = "10.0.0.0/16", Tags = tags }))
     end
     assert.matches("Tags must be a table of tags", faults("AWS::EC2::VPC", { Tags = "a=b" }))
-    assert.matches("Tags[1] must be a table with a text as Key", faults("AWS::EC2::VPC", { Tags = { { Name = "a" } } }), 1,
+    assert.matches("Tags[1] must be a table with a text as Key",
+      faults("AWS::EC2::VPC", { Tags = { { Name = "a" } } }), 1,
       true)
     assert.matches("Tags[a] must be a text", faults("AWS::EC2::VPC", { Tags = { a = {} } }), 1, true)
   end)
 
   it("takes an empty table for an empty list and an empty structure", function()
-    assert.equal("", faults("AWS::IAM::Role", { AssumeRolePolicyDocument = { Statement = {} }, ManagedPolicyArns = {} }))
+    assert.equal("", faults("AWS::IAM::Role", { AssumeRolePolicyDocument = { Statement = {} },
+      ManagedPolicyArns = {} }))
   end)
 
   it("reports all faults of a stack, each with its line, before any call", function()

@@ -103,8 +103,8 @@ local function watch_commits(process, options)
   end
 end
 
---- A process that holds the state: { session, store, context, calls = all that AWS answered }. options: faults, in_flight
---- = true when requests of a crashed process still arrive, crash_commit, when, observe(call, process).
+--- A process that holds the state: { session, store, context, calls = all that AWS answered }. options: faults,
+--- in_flight = true when requests of a crashed process still arrive, crash_commit, when, observe(call, process).
 function World:process(declaration, options)
   self.processes = self.processes + 1
   local session = assert(Session.open {
@@ -156,8 +156,8 @@ local function finish(process)
   process.session:close()
 end
 
---- Runs fn(process) as the main task of a new process. Returns the process, then fn's results; process.crashed says that
---- it did not get to its end.
+--- Runs fn(process) as the main task of a new process. Returns the process, then fn's results; process.crashed says
+--- that it did not get to its end.
 function World:with_process(declaration, options, fn)
   local process = self:process(declaration, options)
   local results = table.pack(pcall(process.session.run, process.session, fn, process))
@@ -169,9 +169,9 @@ function World:with_process(declaration, options, fn)
   return process, table.unpack(results, 2, results.n)
 end
 
---- Plans and applies. options: as for `process`; targets, destroy; event(event, process) as engine/apply's emit; lenient =
---- true when it is no mistake that the run's end cannot be written. Returns a run { plan, result (of engine/apply), err
---- (of the plan), calls, events, crashed, commits }.
+--- Plans and applies. options: as for `process`; targets, destroy; event(event, process) as engine/apply's emit;
+--- lenient = true when it is no mistake that the run's end cannot be written. Returns a run { plan, result (of
+--- engine/apply), err (of the plan), calls, events, crashed, commits }.
 function World:apply(declaration, options)
   options = options or {}
   local run = { events = {} }
@@ -240,7 +240,8 @@ end
 --- Calls AWS as somebody else would: fn(call) with call(service, operation, params) -> output | nil, err.
 function World:as_other(fn)
   self.processes = self.processes + 1
-  local session = assert(Session.open { sim = true, sim_store = self.aws, seed = -self.processes, region = "us-east-1" })
+  local session = assert(Session.open { sim = true, sim_store = self.aws, seed = -self.processes,
+    region = "us-east-1" })
   local result = session:run(fn, function(service, operation, params)
     return session.client:call(service, operation, params)
   end, session)

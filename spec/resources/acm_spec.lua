@@ -80,7 +80,7 @@ describe("AWS::CertificateManager::Certificate", function()
     local run = world:run(declare(zone, { "Example.com", "*.example.com", "www.example.com" }))
     assert.same({ "RequestCertificate", "ChangeResourceRecordSets" }, calls.changes(run))
     assert.equal(2, #proofs(zone)) -- the apex and the wildcard have the same
-    assert.is_true(run.seconds >= 65 and run.seconds < 120)
+    assert.is_true(run.seconds >= 65 and run.seconds < 80)
     unchanged(declare(zone, { "example.com", "www.example.com", "*.example.com" }))
     unchanged(declare(zone, { "example.com", "example.com", "*.example.com", "www.example.com" }))
   end)

@@ -351,7 +351,7 @@ describe("an HTTP API", function()
         end,
       }, function()
         local run = world:run(declare { stage = {} })
-        assert.is_true(run.seconds > 15)
+        assert.is_true(run.seconds > 9)
         assert.is_true(run.seconds < 60)
       end)
     end)

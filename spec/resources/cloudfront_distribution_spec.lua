@@ -174,14 +174,26 @@ describe("AWS::CloudFront::Distribution", function()
   end)
 
   it("waits for what is not known everywhere yet: certificate, web ACL, function", function()
-    for _, code in ipairs { "InvalidViewerCertificate", "InvalidWebACLId", "InvalidFunctionAssociation" } do
-      local create, tries = calls.failing({ code, "not yet", 400 }, { code, "not yet", 400 })
+    for code, message in pairs {
+      InvalidViewerCertificate = "The specified SSL certificate doesn't exist or isn't valid.",
+      InvalidWebACLId = "Web ACL is not accessible.", InvalidFunctionAssociation = "It is not published.",
+    } do
+      local create, tries = calls.failing({ code, message, 400 }, { code, message, 400 })
       calls.with("cloudfront", { CreateDistributionWithTags = create }, function()
         world:run(distribution())
       end)
       assert.equal(3, tries())
       world:destroy(distribution())
     end
+  end)
+
+  it("does not wait for a certificate that does not cover its names", function()
+    local message = "The certificate doesn't cover the alternate domain name."
+    local create, tries = calls.failing({ "InvalidViewerCertificate", message, 400 })
+    calls.with("cloudfront", { CreateDistributionWithTags = create }, function()
+      assert.equal("InvalidViewerCertificate", failure(distribution()).code)
+    end)
+    assert.equal(1, tries())
   end)
 
   it("does not take a wrong policy for a distribution that is gone", function()

@@ -236,6 +236,8 @@ describe("an alarm that cannot ever work is refused before anything is sent", fu
       actions[i] = "arn:aws:sns:us-east-1:123456789012:t" .. i
     end
     assert.matches("OKActions can be 5 at most", alarm_fault { OKActions = actions })
+    assert.matches("AlarmActions must be in the alarm's region us%-east%-1, not in eu%-west%-1",
+      alarm_fault { AlarmActions = { "arn:aws:sns:eu-west-1:123456789012:t" } })
   end)
 
   it("but somebody's own metrics, and properties that are known later, pass", function()
@@ -276,6 +278,19 @@ describe("AWS::CloudWatch::Dashboard", function()
     assert.same({ overview = "update" }, World.actions(assert(world:plan(dashboard(BODY)))))
     world:run(dashboard(BODY))
     assert.same({}, World.actions(assert(world:plan(dashboard(BODY)))))
+  end)
+
+  it("passes on what CloudWatch doubts although it takes it", function()
+    calls.with("cloudwatch", {
+      PutDashboard = function(original, ctx, params)
+        original(ctx, params)
+        return { DashboardValidationMessages = { { DataPath = "/widgets/0", Message = "property is deprecated" } } }
+      end,
+    }, function()
+      assert.matches("demo%-test%-overview: property is deprecated", world:run(dashboard(BODY)).result.warnings[1])
+      local other = dashboard(widget { { "AWS/Lambda", "Errors", "FunctionName", "web" } })
+      assert.matches("property is deprecated", world:run(other).result.warnings[1])
+    end)
   end)
 
   it("does not overwrite somebody else's, is put again when the answer is lost, and is deleted", function()

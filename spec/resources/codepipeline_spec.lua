@@ -197,7 +197,7 @@ describe("AWS::CodeConnections::Connection", function()
   it("does not wait for the person who must authorise it; every run says so until somebody has", function()
     for _ = 1, 2 do
       local run = world:run(connection())
-      assert.matches("the connection demo must be authorised by a person", run.result.warnings[1])
+      assert.matches("the connection demo must be authorised in the console", run.result.warnings[1])
     end
     calls.with("codeconnections", authorise(), function()
       assert.same({}, world:run(connection()).result.warnings)

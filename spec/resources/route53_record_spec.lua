@@ -78,6 +78,12 @@ describe("AWS::Route53::RecordSet", function()
     unchanged(declare(forms))
   end)
 
+  it("cannot ask for CloudFront's health, which Route 53 refuses", function()
+    local target = { DNSName = "d.cloudfront.net", HostedZoneId = "Z2FDTNDATAQYW2", EvaluateTargetHealth = true }
+    local _, err = pcall(declare, { it = { Name = "a.example.com", Type = "A", AliasTarget = target } })
+    assert.matches("EvaluateTargetHealth = false", tostring(err))
+  end)
+
   it("splits long texts", function()
     local text = { Name = "t.example.com", Type = "TXT", TTL = "60", ResourceRecords = { ("x"):rep(300) } }
     world:run(declare { text = text })

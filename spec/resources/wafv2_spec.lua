@@ -95,7 +95,8 @@ describe("AWS::WAFv2::WebACL", function()
   it("is changed as a whole, and loses what is not declared any more", function()
     local first = { Description = "a web ACL", TokenDomains = { "example.com" } }
     world:run(declare(first))
-    assert.same({ "UpdateWebACL" }, calls.changes(world:run(declare { Description = "another" })))
+    local second = calls.params(world:run(declare { Description = "a web ACL" }), "UpdateWebACL")[1]
+    assert.same({ "a web ACL" }, { second.Description, second.TokenDomains })
     local run = world:run(declare { Rules = { rate_rule(0) } })
     assert.equal(1, #calls.params(run, "UpdateWebACL"))
     unchanged(declare { Rules = { rate_rule(0) } })
@@ -238,6 +239,10 @@ describe("AWS::WAFv2::IPSet", function()
       world:run(declaration)
       unchanged(declaration)
     end)
+  end)
+
+  it("cannot have everybody's address, which WAF refuses", function()
+    assert.matches("two halves", tostring(select(2, pcall(declare, { "0.0.0.0/0" }))))
   end)
 
   it("is another one for the other version", function()

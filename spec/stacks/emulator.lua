@@ -1,6 +1,6 @@
 -- The layers of the staging stack, as far as moto has the services. It lacks serverless caches, CloudFront's functions
--- and policies, image layers of ECR, stages of HTTP APIs that change, CodeConnections, updates of CodeBuild projects and
--- of backup plans, and backup selections: the layers compute and edge, the pipelines, and the backups of dr.
+-- and policies, image layers of ECR, stages of HTTP APIs that change, CodeConnections, updates of CodeBuild projects
+-- and of backup plans, and backup selections: the layers compute and edge, the pipelines, and the backups of dr.
 local bucket = require "infra.layers.bucket"
 local infra = require "infra"
 

@@ -1,5 +1,5 @@
--- State databases in specs: `local new = opened()`, then new.open(options) opens new.path, by default as the writer of the
--- stack "demo"; new.remove() at the end.
+-- State databases in specs: `local new = opened()`, then new.open(options) opens new.path, by default as the writer of
+-- the stack "demo"; new.remove() at the end.
 local Store = require "infra.state.store"
 local runtime = require "infra.runtime"
 local temporary = require "spec.support.temporary"

@@ -44,7 +44,8 @@ local function finish(run, step, ok, err, seconds)
     run.failures[#run.failures + 1] = err
   end
   run.store:add_history { address = change.address, type = change.type, action = name, seconds = seconds,
-    outcome = ok and "done" or "failed", detail = ok and detail_of(step) or { error = err.code, message = err.message } }
+    outcome = ok and "done" or "failed", detail = ok and detail_of(step)
+      or { error = err.code, message = err.message } }
   run.emit { kind = ok and "done" or "failed", address = change.address, type = change.type, action = name,
     seconds = seconds, error = err, finished = run.finished, total = run.total }
 end

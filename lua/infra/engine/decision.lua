@@ -4,6 +4,7 @@
 -- A decision is a change of a plan, see engine/plan for its fields.
 
 local canonical = require "infra.engine.canonical"
+local circumstances = require "infra.engine.circumstances"
 local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
 local reference = require "infra.engine.reference"
@@ -19,11 +20,11 @@ local function live_property(resource_type, live, name)
   return canonical.property(resource_type, name, live.values[name])
 end
 
---- The properties that `resource` shall have, with references resolved by lookup(address, attribute). Those in its options
---- ignore_changes and ignore_drift are what they are in `live` (nil: there is none yet), the latter unless they refer to
---- what is made anew: that is noted in `anew`, property -> true, while planning, and holds when applying. Throws when a
---- reference cannot be resolved.
-function decision.desired(resource, live, lookup, anew)
+--- The properties that `resource` shall have, with references resolved by lookup(address, attribute). Those in its
+--- options ignore_changes and ignore_drift are what they are in `live` (nil: there is none yet), the latter unless they
+--- refer to what was made anew since `row` was written. What nobody can read stays what was recorded in `row`. Throws
+--- when a reference cannot be resolved.
+function decision.desired(resource, live, lookup, row)
   local resolved, desired = pcall(reference.resolve, resource.properties, lookup)
   if not resolved then
     local err = errors.from(desired)
@@ -32,15 +33,16 @@ function decision.desired(resource, live, lookup, anew)
   end
   local function keep(name)
     local value = live_property(resource.type, live, name)
-    if value ~= nil or resource.type.readable[name] then
-      desired[name] = value
+    if value == nil and not resource.type.readable[name] then
+      value = row.properties[name]
     end
+    desired[name] = value
   end
   for _, name in ipairs(live and resource.options.ignore_changes or {}) do
     keep(name)
   end
+  local anew = live and circumstances.anew(resource, row, lookup) or {}
   for _, name in ipairs(live and resource.options.ignore_drift or {}) do
-    anew[name] = anew[name] or reference.find_unknown(desired[name]) ~= nil
     if not anew[name] then
       keep(name)
     end
@@ -74,20 +76,28 @@ local function reason_to_replace(resource, row, live)
   end
 end
 
---- What to do about a declared resource. `row`: what is recorded of it, or nil; `live`: what exists (handler/read), false
---- or nil when nothing does; `lookup` as for reference.resolve; `key` for digests of secrets.
+--- What to do about a declared resource. `row`: what is recorded of it, or nil; `live`: what exists (handler/read),
+--- false or nil when nothing does; `lookup` as for reference.resolve; `key` for digests of secrets.
 function decision.declared(resource, row, live, lookup, key)
   local exists = row and live and not live.leaving
   local change = {
-    address = resource.address, type = resource.type.name, resource = resource, row = row, live = exists and live or nil,
-    differences = {}, create_first = resource.options.create_before_delete, anew = {},
+    address = resource.address, type = resource.type.name, resource = resource, row = row,
+    live = exists and live or nil,
+    differences = {}, create_first = resource.options.create_before_delete,
   }
   if change.create_first == nil then
     change.create_first = resource.type.spec.create_first
   end
-  local reason = exists and reason_to_replace(resource, row, live)
+  local reason, contained = exists and reason_to_replace(resource, row, live), false
+  if exists and not reason then
+    reason, contained = circumstances.reason(resource, row, lookup)
+  end
+  if contained then
+    change.create_first = false
+  end
   local same_type = exists and row.type == resource.type.name
-  change.desired = decision.desired(resource, same_type and live or nil, lookup, change.anew)
+  change.desired = decision.desired(resource, same_type and live or nil, lookup, row)
+  change.circumstances = circumstances.of(resource, lookup)
   if same_type then
     change.differences = diff.changes(resource.type, change.desired, row, live, key)
   end
@@ -111,37 +121,6 @@ function decision.declared(resource, row, live, lookup, key)
     change.desired = decision.desired(resource, nil, lookup)
   end
   return change
-end
-
--- Whether a change comes to more than other tags.
-local function is_real(change)
-  local tag_property = change.resource.type.schema.tag_property
-  return change.action == "replace" or change.action == "update" and any(change.differences, function(difference)
-    return difference.name ~= tag_property
-  end)
-end
-
---- Makes the change of what exists a replacement where what is done to others asks for it: to what contains it
---- (spec.within), or to those in its option replace_with. `others`: address -> change of all that it depends on.
-function decision.follow(change, others, lookup)
-  local resource, reason = change.resource, nil
-  if change.action ~= "none" and change.action ~= "update" then
-    return
-  end
-  for address in pairs(resource.replace_with) do
-    reason = is_real(others[address]) and address .. " changes" or reason
-  end
-  reference.each(resource.properties[resource.type.spec.within], function(address)
-    local container = others[address]
-    if container and container.action == "replace" then
-      reason = ("it goes with %s, which is replaced"):format(address)
-      change.create_first = false
-    end
-  end)
-  if reason then
-    change.action, change.reason = "replace", reason
-    change.desired = decision.desired(resource, nil, lookup)
-  end
 end
 
 --- What to do about what is recorded and not declared any more, or replaced.

@@ -111,8 +111,8 @@ local function default_of(resource_type, name)
   return canonical.property(resource_type, name, (resource_type.spec.defaults or {})[name])
 end
 
--- The live value in comparable form. What cannot be read (secrets, parts nobody returns) is what was recorded, if it was
--- surely sent: with the create call, or by a run that got to its end.
+-- The live value in comparable form. What cannot be read (secrets, parts nobody returns) is what was recorded, if it
+-- was surely sent: with the create call, or by a run that got to its end.
 local function live_value(resource_type, name, live, recorded, finished)
   if name == resource_type.schema.tag_property then
     return canonical.property(resource_type, name, live.tags or {})
@@ -186,8 +186,8 @@ local function part_of(schema, kind, live, wanted, recorded)
   return is_list and json.array(copy) or copy
 end
 
--- How `name` is and shall be: before, after (comparable) and whether that is the same. `sealed`: the declared properties
--- with digests for secrets.
+-- How `name` is and shall be: before, after (comparable) and whether that is the same. `sealed`: the declared
+-- properties with digests for secrets.
 local function compare(resource_type, name, sealed, row, live, key)
   local finished = row.status == "ready"
   local recorded = canonical.property(resource_type, name, row.properties[name], row.properties)

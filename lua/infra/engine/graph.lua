@@ -88,9 +88,9 @@ local function cycle_of(trail)
   return table.move(trail, first, #trail, 1, {})
 end
 
---- Addresses of `nodes` (address -> { dependencies = set }) so that each comes after its dependencies; names of one rank
---- in order of name. Dependencies outside `nodes` are ignored. Returns an array, or nil and the addresses of a cycle:
---- each depends on the next one, and the first is also the last.
+--- Addresses of `nodes` (address -> { dependencies = set }) so that each comes after its dependencies; names of one
+--- rank in order of name. Dependencies outside `nodes` are ignored. Returns an array, or nil and the addresses of a
+--- cycle: each depends on the next one, and the first is also the last.
 function graph.order(nodes)
   local ordered, mark, trail = {}, {}, {}
   local function visit(address)

@@ -33,7 +33,8 @@ function Journal:close(id, token, err)
   end
 end
 
---- What became of the generation `token` is known now: closes what lost answers left open. Durable with the next commit.
+--- What became of the generation `token` is known now: closes what lost answers left open. Durable with the next
+--- commit.
 function Journal:settle(token)
   if self.uncertain[token] then
     self.uncertain[token] = nil

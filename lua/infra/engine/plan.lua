@@ -10,11 +10,11 @@
 --     address, type, action = create | update | replace | delete | forget | none,
 --     resource (declared), row (recorded), live, differences = { { name, before, after, replaces } },
 --     desired = properties resolved as far as known, reason = text or nil, create_first = boolean,
---     anew = { property -> true } for those that refer to what is made anew, again = true when everything declared is to
---     be written once more,
+--     circumstances (engine/circumstances), again = true when everything declared is to be written once more,
 --   }
 
 local crypto = require "host.crypto"
+local circumstances = require "infra.engine.circumstances"
 local decision = require "infra.engine.decision"
 local errors = require "infra.errors"
 local reference = require "infra.engine.reference"
@@ -93,7 +93,9 @@ function plan.lookup(context, by_address)
     if address == "" then
       return facts[attribute]
     end
-    return attribute_of(by_address[address], attribute)
+    local change = by_address[address]
+    local circumstance = circumstances.attribute(change, attribute, plan.exists(change), context.digest_key)
+    return circumstance or attribute_of(change, attribute)
   end
 end
 
@@ -123,7 +125,6 @@ local function decide(context, declaration, current, live_by_row)
     local row = current[address]
     local live = row and live_by_row[row]
     local change = decision.declared(declaration.resources[address], row, live, lookup, context.digest_key)
-    decision.follow(change, found, lookup)
     add(change)
   end
   for address, row in pairs(current) do

@@ -44,6 +44,7 @@ function record.declare(context, change, row)
   for _, name in ipairs(LASTING) do
     row.options[name] = resource.options[name]
   end
+  row.options.circumstances = change.circumstances
   return row
 end
 

@@ -126,8 +126,8 @@ function refresh.each(context, items, fn)
   }
 end
 
---- Reads all `rows` concurrently. `declared`: address -> resource, or empty. Returns { row = live or false }, or nil and
---- an error: a plan needs to know everything, so one unreadable resource stops it.
+--- Reads all `rows` concurrently. `declared`: address -> resource, or empty. Returns { row = live or false }, or nil
+--- and an error: a plan needs to know everything, so one unreadable resource stops it.
 function refresh.all(context, rows, declared)
   local live_by_row = {}
   local ok, problem = refresh.each(context, rows, function(row)

@@ -17,8 +17,8 @@ local Resource = {}
 --   protect               a plan that deletes or replaces it fails
 --   retain                when it is not declared any more or replaced, it is forgotten instead of deleted
 --   ignore_changes        names of properties that stay as they are at AWS, once it exists
---   ignore_drift          names of properties that others change: they stay as they are at AWS, until what they refer to
---                         is made anew
+--   ignore_drift          names of properties that others change: they stay as they are at AWS, until what they refer
+--                         to is made anew
 --   replace_with          resources: when one of them changes, in more than its tags, this one is made anew
 --   create_before_delete  a replacement is made before the old one goes
 --   renamed_from          the address it had before
@@ -29,7 +29,8 @@ local Resource = {}
 --   recoverable = false   deleted without a final snapshot or a time in which the deletion could be undone
 local OPTIONS = {
   depends_on = "table", protect = "boolean", retain = "boolean", ignore_changes = "table", ignore_drift = "table",
-  replace_with = "table", create_before_delete = "boolean", renamed_from = "string", timeouts = "table", wait = "boolean", region = "string",
+  replace_with = "table", create_before_delete = "boolean", renamed_from = "string", timeouts = "table",
+  wait = "boolean", region = "string",
   adopt = "boolean", recoverable = "boolean",
 }
 local TIMEOUTS = { create = "number", update = "number", delete = "number" }

@@ -1,8 +1,9 @@
 -- From a plan to steps in the right order: what must be done before what, and what is worth starting first. Used by
 -- engine/plan, which needs to know the order of replacements, and engine/apply.
 --
---   step = { kind = "make" | "delete" | "forget", change, before = { step that waits for this one = why }, open = number
---            of steps it waits for, seconds = how long it usually takes, path = seconds from its start to the end of the
+--   step = { kind = "make" | "delete" | "forget", change, before = { step that waits for this one = why }, open =
+--            number of steps it waits for, seconds = how long it usually takes, path = seconds from its start to the
+--            end of the
 --            longest chain that hangs on it }
 --
 -- "make" covers create, update and the new half of a replacement. A replacement deletes first unless create_first is
@@ -23,8 +24,8 @@ local function after(step, earlier, why)
   end
 end
 
--- What must be made before its dependents are deleted forces the same on what it depends on: otherwise the old one would
--- have to go while something still holds on to it.
+-- What must be made before its dependents are deleted forces the same on what it depends on: otherwise the old one
+-- would have to go while something still holds on to it.
 local function spread_create_first(plan)
   local function spread(change)
     for address in pairs(selection.dependencies(change)) do
@@ -188,8 +189,8 @@ local function break_cycle(cycle)
   return false
 end
 
---- The steps of a plan in their order. Decides which replacements are made before the old one goes (change.create_first).
---- Returns an array of steps.
+--- The steps of a plan in their order. Decides which replacements are made before the old one goes
+--- (change.create_first). Returns an array of steps.
 function schedule.arrange(plan)
   local steps, changed
   repeat
@@ -234,8 +235,8 @@ local function measure(steps)
   return longest
 end
 
---- The steps of a plan. seconds_of(change, action) tells how long something usually takes. Returns an array of steps and
---- the seconds of the longest chain among them.
+--- The steps of a plan. seconds_of(change, action) tells how long something usually takes. Returns an array of steps
+--- and the seconds of the longest chain among them.
 function schedule.steps(plan, seconds_of)
   local steps = schedule.arrange(plan)
   for _, step in ipairs(steps) do

@@ -1,5 +1,5 @@
--- --target: which part of a plan is carried out. A target is an address (network/vpc) or a layer (network). What is made
--- or changed brings along what it needs, what is deleted or replaced what needs it. Used by engine/plan.
+-- --target: which part of a plan is carried out. A target is an address (network/vpc) or a layer (network). What is
+-- made or changed brings along what it needs, what is deleted or replaced what needs it. Used by engine/plan.
 
 local selection = {}
 
@@ -81,8 +81,8 @@ local function selected_by(plan, targets)
   return selected
 end
 
---- Turns every change that is not selected into "none", and leaves out replaced generations that are not. Without targets
---- everything is selected.
+--- Turns every change that is not selected into "none", and leaves out replaced generations that are not. Without
+--- targets everything is selected.
 function selection.apply(plan, targets)
   if not targets or #targets == 0 then
     return

@@ -3,6 +3,7 @@
 -- { context, store, emit, seconds_of, lookup, by_address, warnings }.
 
 local Operation = require "infra.handler.operation"
+local circumstances = require "infra.engine.circumstances"
 local decision = require "infra.engine.decision"
 local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
@@ -222,7 +223,8 @@ end
 --- Creates or updates what `change` is about. Returns true, or nil and an error.
 function steps.make(run, change)
   change.desired = decision.desired(change.resource, change.action == "update" and change.live or nil, run.lookup,
-    change.anew)
+    change.row)
+  change.circumstances = circumstances.of(change.resource, run.lookup)
   local missing = reference.find_unknown(change.desired)
   if missing then
     return errors.fail { code = "NoValue", resource = change.address, source = change.resource.source,

@@ -1,5 +1,5 @@
--- Where neither a name nor a token prevents it, a request that the network delivers twice makes two of a thing. Both carry
--- the ownership tag of the one that is recorded, so the second is found by it, and deleted. Used by engine/plan.
+-- Where neither a name nor a token prevents it, a request that the network delivers twice makes two of a thing. Both
+-- carry the ownership tag of the one that is recorded, so the second is found by it, and deleted. Used by engine/plan.
 
 local find = require "infra.handler.find"
 local read = require "infra.handler.read"

@@ -152,7 +152,9 @@ local function check_tags(name, value, report)
     if is_pair then
       text = type(item) == "table" and type(item.Key) == "string" and item.Value or json.null
     end
-    if not (reference.is_deferred(text) or LUA_TYPES.string[type(text)]) then
+    if reference.is_secret(text) then
+      report(("%s[%s]"):format(name, key), "cannot be a secret: everybody who may look at the account sees it")
+    elseif not (reference.is_deferred(text) or LUA_TYPES.string[type(text)]) then
       report(("%s[%s]"):format(name, key), ("must be %s, is %s"):format(
         is_pair and "a table with a text as Key and one as Value" or "a text", describe(item)))
     end
@@ -162,8 +164,8 @@ end
 --- Reports a secret that stands there in clear. Used by handler specs too.
 function validate.secret(name, value, report)
   if value ~= nil and not (reference.is_secret(value) or dynamic.is(value)) then
-    report(name, "must be infra.secret(...) or a reference {{resolve:secretsmanager:...}}: in clear it would stand in " ..
-      "the state and in plans")
+    report(name, "must be infra.secret(...) or a reference {{resolve:secretsmanager:...}}: in clear it would stand " ..
+      "in the state and in plans")
   end
 end
 

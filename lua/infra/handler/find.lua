@@ -186,7 +186,8 @@ function find.before_create(op, desired)
   local found, err = find.one(op, desired)
   if not found or found.leaving then
     return nil, err
-  elseif not op.adopt and not (op.spec.tags and owner_of(found.live) == op.token or not op.spec.tags and found.ours) then
+  elseif not op.adopt and not (op.spec.tags and owner_of(found.live) == op.token
+      or not op.spec.tags and found.ours) then
     return nil, exists_error(op, { code = "AlreadyExists", message = "it exists already" })
   end
   return found

@@ -165,8 +165,8 @@ end
 
 --- Creates the resource and waits until others may use it. `created(identity, values)` is called, and must have made
 --- the identity durable when it returns true, before anything else happens. Returns identity, values, and true when it
---- was found instead, made by a request whose answer was lost, or adopted: then it need not be as desired yet. Or nil and
---- an error, with unknown_outcome when something may have been made.
+--- was found instead, made by a request whose answer was lost, or adopted: then it need not be as desired yet. Or nil
+--- and an error, with unknown_outcome when something may have been made.
 function handler.create(op, desired, created)
   if op.spec.create.run then -- a plug-in's own function
     local values, err = op.spec.create.run(op, read.scope(op, nil, desired))
@@ -292,38 +292,54 @@ function handler.update(op, desired, live, known, changed)
   return identity, settled.values
 end
 
+-- Whether an earlier deletion is under way, or done. Of what is new, that AWS does not list it says nothing.
+local function is_leaving(op, known)
+  local live, err = read.item(op, known)
+  if err then
+    return nil, err
+  elseif live then
+    return live.leaving or live.gone or false
+  end
+  return not op.unknown_for
+end
+
+-- Sends the deletion once. Returns true when AWS has begun it or knows of nothing, or nil and an error.
+local function send_delete(op, known, scope)
+  local delete = op.spec.delete
+  if delete.wait then
+    local leaving, err = is_leaving(op, known)
+    if leaving or err then
+      return leaving, err
+    end
+  end
+  if delete.before then
+    local ok, err = delete.before(op, scope)
+    if not ok then
+      return nil, err
+    elseif type(ok) == "table" then -- it was changed, and is like this now
+      scope = read.merged(scope, ok.values)
+    end
+  end
+  local output, err = op:send(delete, scope)
+  return output ~= nil or read.is_gone(op, delete, err), err
+end
+
 --- Deletes the resource that `known` identifies and waits until it is gone. Succeeds when there is none.
 function handler.delete(op, known)
   local delete = op.spec.delete
   if delete.run then
     return delete.run(op, known)
   end
-  local scope = read.scope(op, known)
-  for _ = 1, 3 do
-    if delete.wait then
-      local live, err = read.item(op, known)
-      if err then
-        return nil, err
-      elseif not live or live.leaving or live.gone then -- an earlier deletion is under way, or done
-        break
-      end
-    end
-    if delete.before then
-      local ok, err = delete.before(op, scope)
-      if not ok then
-        return nil, err
-      elseif type(ok) == "table" then -- it was changed, and is like this now
-        scope = read.merged(scope, ok.values)
-      end
-    end
-    local output, err = op:send(delete, scope)
-    if output or read.is_gone(op, delete, err) then
+  local done, err
+  for _ = 1, 3 do -- the same request is safe, and so is what prepares it
+    done, err = send_delete(op, known, read.scope(op, known))
+    if done or not (err.unknown_outcome or read.entry(delete.again, err)) then
       break
-    elseif not err.unknown_outcome then -- else the same request is safe
-      return nil, err
     end
   end
-  if delete.wait then
+  if not done then
+    return nil, err
+  elseif delete.wait then
     return wait.gone(op, known)
   end
   return true

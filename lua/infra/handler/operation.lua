@@ -24,7 +24,8 @@ local FIRST_PAUSE <const>, LONGEST_PAUSE <const> = 0.5, 10
 local SHORTEST_SECRET <const> = 4
 
 --- fields:
----   context            { client, scheduler, reader, journal, runtime, account, partition, stopping, sleeping, digest_key }
+---   context            { client, scheduler, reader, journal, runtime, account, partition, stopping, sleeping,
+---                      digest_key }
 ---   address, source    of the resource, for messages
 ---   spec, schema       of its type
 ---   region, token      where it is; the generation's nonce

@@ -92,8 +92,8 @@ function read.part(op, item, where)
   return where and path.get(item, where)
 end
 
---- One item as { values = CloudFormation names -> values, tags, state, failure, leaving = it is being deleted, gone = it is
---- deleted although still listed }.
+--- One item as { values = CloudFormation names -> values, tags, state, failure, leaving = it is being deleted, gone =
+--- it is deleted although still listed }.
 function read.decode(op, item, scope)
   local spec = op.spec
   local live = { values = path.extract(spec.read.map or {}, item, {}, form.decoder(op)), item = item }
@@ -139,8 +139,8 @@ local function fetch(op, scope)
   return item, err
 end
 
---- The resource that `known` identifies in whatever state it is: { values, tags, state, failure, item }; nil when AWS has
---- none, or nil and an error. Without the parts that take calls of their own.
+--- The resource that `known` identifies in whatever state it is: { values, tags, state, failure, item }; nil when AWS
+--- has none, or nil and an error. Without the parts that take calls of their own.
 function read.item(op, known)
   local scope = read.scope(op, known)
   local item, err = fetch(op, scope)

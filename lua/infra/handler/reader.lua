@@ -5,7 +5,8 @@
 -- A read spec says which way a call can be shared:
 --   { "DescribeVpcs", list = "Vpcs", key = "VpcId", filter = "vpc-id" }       ids as values of a filter
 --   { "GetParameters", list = "Parameters", key = "Name", ids = "Names", max = 10 }  ids as a list
---   { "DescribeLogGroups", ..., prefix = "logGroupNamePrefix" }               names of one folder by what they start with
+--   { "DescribeLogGroups", ..., prefix = "logGroupNamePrefix" }               names of one folder by what they start
+--                                                                             with
 --   { "GetAccountAuthorizationDetails", list = "RoleDetailList", key = "RoleName", all = true }  one answer for all
 --   { "GetRoutes", send = { "ApiId" }, list = "Items", key = "RouteId", all = true }   one answer for each parent
 --   { "GetBucketVersioning", send = { "BucketName=Bucket" } }                  one call each (equal calls once)

@@ -1,5 +1,5 @@
--- The vocabulary of handler specs, as data, and the check that every spec keeps to it. A spec (one per resource type, in
--- resources/*.lua and in plug-ins) may say:
+-- The vocabulary of handler specs, as data, and the check that every spec keeps to it. A spec (one per resource type,
+-- in resources/*.lua and in plug-ins) may say:
 --
 --   service     the service whose operations it names
 --   region      where all of them are, whatever the stack's region; or function(properties) -> region or nil
@@ -16,22 +16,24 @@
 --   read        see handler/reader, and: map = {fields}, pick = function(item, scope) for a part of an item,
 --               decode = function(item, values, scope, op) with gives = {what it sets}, send/item for calls that read
 --               one resource, sometimes = {fields that AWS may leave out: then what was recorded holds},
---               complete = function(values): after the facets' reads; key and by may be functions of an item and a scope
---   facets      parts with calls of their own, in the order of their writing: { properties, value = only for this value,
---                 write = call or function(op, scope, live, desired), clear = the same for "not set any more",
+--               complete = function(values): after the facets' reads; key and by may be functions of an item and a
+--               scope
+--   facets      parts with calls of their own, in the order of their writing: { properties, value = only for this
+--                 value, write = call or function(op, scope, live, desired), clear = the same for "not set any more",
 --                 read = call with map, decode and absent, partial = true: only what changes is sent,
 --                 wait = true: the resource must be ready again before the next call,
 --                 whole = true: it replaces everything, so what is sent is what is declared and nothing else,
 --                 erase = {properties that are maps whose members go by being sent as ""} }
 --   update      function(op, scope, live, changed) for what facets cannot say
 --   delete      { operation, send, retry, absent = {errors as good as success}, wait = true to wait until it is gone,
---                 before = function(op, scope) -> true or the changed live resource | nil, err }
+--                 before = function(op, scope) -> true or the changed live resource | nil, err,
+--                 again = {errors after which `before` and the call are repeated} }
 --   find        how a lost create is found: { filter = property or true for the ownership tag }, a listing (see
 --               handler/listing) or function(op, scope) -> item; without it, by reading the natural key
 --   derive      function(scope, op) -> identity values that follow from the properties
 --   same        where nothing can be tagged: properties in which an existing one must agree to be ours
---   state       { path, ready, failed, message, leaving, gone, limit, delete_limit } (seconds), pending = path of what is
---               empty when it is ready, flip = for how long after a change the state may still be the old one,
+--   state       { path, ready, failed, message, leaving, gone, limit, delete_limit } (seconds), pending = path of what
+--               is empty when it is ready, flip = for how long after a change the state may still be the old one,
 --               steady = path of what must be the same in two looks, again = true when a failed one is repaired by
 --               writing what is declared once more; path and message may be function(item, op) too
 --               prepare = function(op, known) -> true | nil, err: what it needs to get ready, before every wait,
@@ -70,8 +72,8 @@
 -- batch = path of a list in the parameters: changes of one turn that differ only in it share a call (handler/batch).
 -- settle = { operation, send, encode, id = field of the answer, state = path, ready, failed, message, absent, typical,
 -- limit } says what to ask until it is done.
--- failures = { path of a list, code, message } where the answer may list what was not done, the others being paths in its
--- items; tagged: it carries all tags, for without them it would remove them.
+-- failures = { path of a list, code, message } where the answer may list what was not done, the others being paths in
+-- its items; tagged: it carries all tags, for without them it would remove them.
 
 local schema = {}
 
@@ -97,15 +99,17 @@ local function extend(base, more)
 end
 
 local CREATE = extend(CALL, {
-  result = "string", exists = "table", covers = "table", run = "function", idempotent = "boolean", look_first = "boolean",
+  result = "string", exists = "table", covers = "table", run = "function", idempotent = "boolean",
+  look_first = "boolean",
   appears = "number", before = "function", instead = { each = extend(CALL, { when = "string" }) },
 })
 local READ = extend(CALL, {
-  list = "string", key = "any", filter = "string", filter_member = "string", ids = "string", prefix = "string", all = "boolean",
+  list = "string", key = "any", filter = "string", filter_member = "string", ids = "string", prefix = "string",
+  all = "boolean",
   max = "number", by = "any", item = "string", pick = "function", gives = "table", sometimes = "table",
   complete = "function",
 })
-local DELETE = extend(CALL, { wait = "boolean", before = "function", run = "function" })
+local DELETE = extend(CALL, { wait = "boolean", before = "function", again = "table", run = "function" })
 local FACET = {
   properties = "table", value = "any", write = "any", clear = "any", read = READ, partial = "boolean", wait = "boolean",
   erase = "table", whole = "boolean",

@@ -12,8 +12,10 @@
 --
 -- Used by handler/init; engine/plan compares what `visible` leaves.
 
+local errors = require "infra.errors"
 local json = require "host.json"
 local path = require "infra.handler.path"
+local reference = require "infra.engine.reference"
 
 local tags = {}
 
@@ -67,10 +69,15 @@ local function encode(spec, map)
   return list
 end
 
---- What the resource's tags shall be: the desired ones (a map, merged by the engine) and the ownership tag.
+--- What the resource's tags shall be: the desired ones (a map, merged by the engine) and the ownership tag. Throws for
+--- a secret: everybody who may look at the account sees tags.
 function tags.desired(op, desired)
   local map = { [tags.OWNER] = op.token }
   for key, value in pairs(desired[op.schema.tag_property] or {}) do
+    if reference.is_secret(value) then
+      errors.raise { code = "SecretTag", resource = op.address, source = op.source,
+        message = ("the tag '%s' cannot be a secret: everybody who may look at the account sees it"):format(key) }
+    end
     map[key] = value
   end
   return map

@@ -15,6 +15,9 @@ local MIN_PAUSE, MAX_PAUSE = 1, 15
 local MILESTONES = { 0.25, 0.5, 0.75, 0.97 }
 local CLOSE <const> = 0.02
 
+-- What is overdue is looked at every so much of the time by which it is.
+local OVERDUE <const> = 0.1
+
 --- Seconds until the next look, `elapsed` seconds after the start of something that usually takes `expected`.
 function wait.pause(elapsed, expected)
   for _, part in ipairs(MILESTONES) do
@@ -23,7 +26,8 @@ function wait.pause(elapsed, expected)
       return math.max(MIN_PAUSE, seconds)
     end
   end
-  return math.max(MIN_PAUSE, math.min(expected * CLOSE, MAX_PAUSE))
+  local seconds = math.max(expected * CLOSE, (elapsed - expected) * OVERDUE)
+  return math.max(MIN_PAUSE, math.min(seconds, MAX_PAUSE))
 end
 
 --- Calls look() until it returns something else than nil, and returns that; or nil and an error when there is one, or
@@ -77,8 +81,8 @@ end
 
 --- Waits until the resource is ready. `live` is what is already known of it (the create's answer). After a change
 --- shows(live) tells whether it can be seen: until then a state that says "ready" may be the one from before it.
---- Returns the live resource with `values` completed by `known`; or nil and an error when AWS says it failed or the time
---- is over.
+--- Returns the live resource with `values` completed by `known`; or nil and an error when AWS says it failed or the
+--- time is over.
 function wait.ready(op, known, live, shows)
   local function complete(ready)
     for name, value in pairs(known) do

@@ -35,26 +35,11 @@ local dr = {
 
 -- -- vaults -----------------------------------------------------------------------------------------------------------
 
-local KEY_ADMINISTRATION = {
-  "kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
-  "kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-  "kms:ListGrants", "kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:ScheduleKeyDeletion",
-  "kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
-}
+-- What backups and their copies do with the keys of what they hold.
 local KEY_USE = {
   "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext",
   "kms:ReEncryptFrom", "kms:ReEncryptTo",
 }
-
--- The account decides by its IAM policies who may do what with the key.
-local function key_policy(stack)
-  local account = { AWS = ("arn:%s:iam::%s:root"):format(stack.partition, stack.account) }
-  local this_key = { principal = account, reason = "in the policy of a key it means this key" }
-  return policy.document {
-    policy.allow("Administration", KEY_ADMINISTRATION, { "*" }, this_key),
-    policy.allow("Use", { "kms:CreateGrant", table.unpack(KEY_USE) }, { "*" }, this_key),
-  }
-end
 
 local KEPT = {
   Sid = "Keep", Effect = "Deny", Principal = "*", Resource = "*",
@@ -64,7 +49,6 @@ local KEPT = {
 local function vault(stack, options, name, region)
   local key = stack:resource("AWS::KMS::Key", name .. "-key", {
     Description = ("Backups of %s in %s"):format(stack.name, region), EnableKeyRotation = true,
-    KeyPolicy = key_policy(stack),
   }, { region = region })
   local made = stack:resource("AWS::Backup::BackupVault", name, {
     BackupVaultName = stack.name .. "-backup", EncryptionKeyArn = key.Arn,
@@ -157,7 +141,7 @@ local function replication(stack, options)
     { region = options.recovery_region })
   local role = stack:resource("AWS::IAM::Role", "replication-role", {
     RoleName = stack.name .. "-replication-role",
-    AssumeRolePolicyDocument = policy.trust("s3.amazonaws.com", stack.account),
+    AssumeRolePolicyDocument = policy.trust "s3.amazonaws.com",
     Policies = { {
       PolicyName = "replication", PolicyDocument = policy.document {
         policy.allow("Source", { "s3:GetReplicationConfiguration", "s3:ListBucket" }, { source }),

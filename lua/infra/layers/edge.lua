@@ -31,6 +31,7 @@ local edge = {
     http_version = infra.default("http2and3", "the newest HTTP that is spoken to visitors"),
     tls = infra.default("TLSv1.2_2021", "the oldest TLS that is spoken to visitors, where there is a domain"),
     log_bucket = infra.optional("string", "domain name of the bucket for access logs; none by default"),
+    replication = infra.optional("table", "where the frontend's files are copied to: the dr layer's `replication`"),
     health_path = infra.default("/health/", "the path that the firewall never blocks"),
     rate_limit = infra.default(2000, "requests of one address in five minutes until it is blocked"),
     blocked_addresses = infra.default({}, "ranges that are blocked: \"192.0.2.0/24\", \"2001:db8::/32\""),
@@ -175,7 +176,8 @@ function edge.build(stack, options)
     parts.zone_id = zone_id(stack, options)
     parts.certificate = certificate(stack, names_of(options), parts.zone_id)
   end
-  parts.bucket = bucket(stack, "frontend", stack.name .. "-frontend", nil, function(frontend)
+  local extra = { ReplicationConfiguration = options.replication }
+  parts.bucket = bucket(stack, "frontend", stack.name .. "-frontend", extra, function(frontend)
     parts.distribution = distribution(stack, options, frontend, parts)
     return { readable_by(stack, frontend, parts.distribution) }
   end)

@@ -61,10 +61,11 @@ end
 local function lambda_role(stack)
   return role(stack, "lambda", policy.trust "lambda.amazonaws.com", {
     policy.allow("Network", {
-      "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+      "ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets",
+      "ec2:DeleteNetworkInterface",
       "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
-    }, { "*" }, { reason = "the interfaces are made by Lambda's service under ids nobody knows before, and Lambda refuses " ..
-      "a function whose role is narrower" }),
+    }, { "*" }, { reason = "the interfaces are made by Lambda's service under ids nobody knows before, and Lambda " ..
+      "refuses a function whose role is narrower" }),
     policy.allow("Logs", { "logs:CreateLogStream", "logs:PutLogEvents" },
       { arn(stack, "logs", "log-group:/aws/lambda/" .. stack.name .. "-api:*") }),
     policy.allow("Secret", { "secretsmanager:GetSecretValue" },
@@ -97,7 +98,8 @@ local function operator_role(stack, options)
     }),
     policy.allow("Metrics", { "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "logs:DescribeLogGroups" }, { "*" },
       { reason = "CloudWatch's reads and the list of log groups know no resources" }),
-    policy.allow("Alarms", { "cloudwatch:DescribeAlarms" }, { arn(stack, "cloudwatch", "alarm:" .. stack.name .. "-*") }),
+    policy.allow("Alarms", { "cloudwatch:DescribeAlarms" },
+      { arn(stack, "cloudwatch", "alarm:" .. stack.name .. "-*") }),
     policy.allow("Function", { "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetAlias" },
       { arn(stack, "lambda", "function:" .. stack.name .. "-api") }),
     policy.allow("Pipelines", {

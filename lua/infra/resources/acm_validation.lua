@@ -65,13 +65,10 @@ local function change_record(op, action, zone, record_set)
   })
 end
 
+-- Not waited for: ACM looks until it finds the record, and being issued comes after being in sync.
 local function put_record(op, record)
-  local output, err = change_record(op, "UPSERT", record.zone,
+  return change_record(op, "UPSERT", record.zone,
     { Name = record.Name, Type = record.Type, TTL = TTL, ResourceRecords = { { Value = record.Value } } })
-  if not output then
-    return nil, err
-  end
-  return wait.settle(op, change, output)
 end
 
 --- What the certificate needs in order to be issued: its records. Called whenever it is waited for.

@@ -4,7 +4,7 @@
 -- well.
 
 -- Seconds after which a stage that says nothing has nothing to say.
-local QUIET <const> = 20
+local QUIET <const> = 10
 
 local function state_of(stage, op)
   local message = stage.LastDeploymentStatusMessage

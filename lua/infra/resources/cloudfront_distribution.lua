@@ -24,7 +24,7 @@ local CACHED_METHODS = { "CachedMethods=AllowedMethods.CachedMethods" }
 
 -- What was made seconds ago is not known everywhere: a certificate just issued, a web ACL, a function just published.
 local CONSISTENCY = {
-  { "InvalidViewerCertificate", 180 },
+  { "InvalidViewerCertificate", 180, message = "doesn't exist" }, -- not: doesn't cover the names
   { "InvalidWebACLId", 300 },
   { "InvalidFunctionAssociation", 120 },
   { "EntityNotFound", 120 },

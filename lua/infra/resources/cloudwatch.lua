@@ -71,6 +71,18 @@ local function check_metrics(properties, report, facts)
   end
 end
 
+local function check_actions(name, arns, report, facts)
+  if #arns > MAX_ACTIONS then
+    report(name, ("can be %d at most"):format(MAX_ACTIONS))
+  end
+  for _, arn in ipairs(arns) do
+    local region = type(arn) == "string" and arn:match "^arn:[%w-]+:sns:([%w-]+):"
+    if region and region ~= facts.region then
+      report(name, ("must be in the alarm's region %s, not in %s"):format(facts.region, region))
+    end
+  end
+end
+
 local function check_alarm(properties, report, facts)
   if properties.Metrics then
     check_metrics(properties, report, facts)
@@ -81,9 +93,7 @@ local function check_alarm(properties, report, facts)
     check_region(properties.Namespace, report, facts)
   end
   for _, name in ipairs(ACTIONS) do
-    if #(properties[name] or {}) > MAX_ACTIONS then
-      report(name, ("can be %d at most"):format(MAX_ACTIONS))
-    end
+    check_actions(name, properties[name] or {}, report, facts)
   end
   local period, times = properties.Period, properties.EvaluationPeriods
   if math.type(period) == "integer" and math.type(times) == "integer" then
@@ -129,17 +139,20 @@ types["AWS::CloudWatch::Alarm"] = {
 
 -- -- dashboards -------------------------------------------------------------------------------------------------------
 
--- A widget's metric, with what it leaves out taken from the one above it: "." is the same as there, "..." the same up
--- to here. Returns the list without its options.
+-- A widget's metric without its options, and with what it leaves out: "." is what the metric above it has there, "..."
+-- all that it has there.
 local function expanded(row, above)
-  local list = {}
+  local words, list = {}, {}
   for _, item in ipairs(row) do
-    if item == "..." then
-      for i = 1, #above - (#row - 1 - (type(row[#row]) == "table" and 1 or 0)) do
-        list[#list + 1] = above[i]
+    words[#words + 1] = type(item) ~= "table" and item or nil
+  end
+  for _, word in ipairs(words) do
+    if word == "..." then
+      for i = #list + 1, #list + #above - #words + 1 do
+        list[i] = above[i]
       end
-    elseif type(item) ~= "table" then
-      list[#list + 1] = item == "." and above[#list + 1] or item
+    else
+      list[#list + 1] = word == "." and above[#list + 1] or word
     end
   end
   return list
@@ -192,6 +205,9 @@ end
 
 local DASHBOARD = { "DashboardName", "DashboardBody" }
 
+-- A put that CloudWatch has its doubts about succeeds, and says so.
+local DOUBTS = { "@doubts=DashboardValidationMessages" }
+
 -- Dashboards take no tags in the API's models: one that says the same is as good as ours.
 types["AWS::CloudWatch::Dashboard"] = {
   service = "cloudwatch",
@@ -201,13 +217,17 @@ types["AWS::CloudWatch::Dashboard"] = {
   typical = { create = 1, update = 1, delete = 1 },
   same = { "DashboardBody" },
   canonical = { DashboardBody = parsed },
-  create = { "PutDashboard", send = DASHBOARD, look_first = true, idempotent = true },
+  create = { "PutDashboard", send = DASHBOARD, look_first = true, idempotent = true, map = DOUBTS },
   read = {
     "GetDashboard", send = { "DashboardName" }, map = { "Arn=DashboardArn", table.unpack(DASHBOARD) },
   },
-  facets = { { properties = { "DashboardBody" }, write = { "PutDashboard", send = DASHBOARD } } },
+  facets = { { properties = { "DashboardBody" }, write = { "PutDashboard", send = DASHBOARD, map = DOUBTS } } },
   delete = { "DeleteDashboards", send = { "DashboardName=DashboardNames[]" } },
   gone = { "ResourceNotFound", "DashboardNotFoundError" },
+  warn = function(values, properties)
+    local doubt = (values["@doubts"] or {})[1]
+    return doubt and ("CloudWatch says of the dashboard %s: %s"):format(properties.DashboardName, doubt.Message)
+  end,
 }
 
 return types

@@ -34,8 +34,8 @@ return {
     gone = { "ResourceNotFoundException" },
     warn = function(values, properties)
       if values.ConnectionStatus ~= "AVAILABLE" then
-        return ("the connection %s must be authorised by a person: in the console, Developer Tools, Settings, " ..
-          "Connections"):format(properties.ConnectionName)
+        return ("the connection %s must be authorised in the console: Developer Tools, Settings, Connections")
+          :format(properties.ConnectionName)
       end
     end,
   },

@@ -4,6 +4,7 @@
 -- lists of artifacts) is not compared where it is not declared.
 
 local json = require "host.json"
+local read = require "infra.handler.read"
 local reference = require "infra.engine.reference"
 
 local RETRY = {
@@ -34,33 +35,25 @@ local function as_text(value)
   return value
 end
 
--- The stages with change(name, value) for each value of their actions' configurations.
-local function with_configurations(stages, change)
-  return reference.map(stages, function(stage)
-    local changed = reference.map(stage, function(item) return item end)
-    changed.Actions = reference.map(stage.Actions, function(action)
-      local copy = reference.map(action, function(item) return item end)
-      if copy.Configuration then
-        copy.Configuration = {}
-        for name, value in pairs(action.Configuration) do
-          copy.Configuration[name] = change(name, value)
-        end
-      end
-      return copy
-    end)
-    return changed
-  end)
+-- A connection's ARN says codeconnections or codestar-connections, by the call that made it or that asks.
+local function comparable_configuration(configuration)
+  local result = {}
+  for name, value in pairs(configuration) do
+    local text = as_text(value)
+    if name == "ConnectionArn" and type(text) == "string" then
+      text = text:gsub(":codestar%-connections:", ":codeconnections:")
+    end
+    result[name] = not HIDDEN[name] and text or nil
+  end
+  return result
 end
 
--- A connection's ARN says codeconnections or codestar-connections, by the call that made it or that asks.
 local function comparable(stages)
-  return with_configurations(stages, function(name, value)
-    if HIDDEN[name] then
-      return nil
-    elseif name == "ConnectionArn" and type(value) == "string" then
-      return (value:gsub(":codestar%-connections:", ":codeconnections:"))
-    end
-    return as_text(value)
+  return reference.map(stages, function(stage)
+    return read.merged(stage, { Actions = reference.map(stage.Actions, function(action)
+      local configuration = action.Configuration
+      return read.merged(action, { Configuration = configuration and comparable_configuration(configuration) })
+    end) })
   end)
 end
 
@@ -79,9 +72,7 @@ local function encode(params, scope)
   end
   for _, stage in ipairs(params.pipeline.stages) do
     for _, action in ipairs(stage.actions) do
-      for name, value in pairs(action.configuration or {}) do
-        action.configuration[name] = as_text(value)
-      end
+      action.configuration = action.configuration and reference.map(action.configuration, as_text)
     end
   end
 end

@@ -1,7 +1,9 @@
--- EC2 networking: VPC, subnet, internet gateway, elastic IP, NAT gateway, route table, route, association.
--- Security groups are in ec2_security_group.lua. The vocabulary is explained in handler/schema.lua.
+-- EC2 networking: VPC, subnet, internet gateway, elastic IP, NAT gateway. Route tables, security groups and their
+-- rules, and endpoints are in files of their own, ec2_*.lua. The vocabulary is explained in handler/schema.lua.
 --
 -- Facts about AWS are from its API reference and models unless a comment says otherwise.
+
+local cidr = require "infra.resources.cidr"
 
 -- A new id may be unknown to the node that answers the next call for some seconds; two minutes are generous.
 local CONSISTENCY = {
@@ -44,8 +46,19 @@ end
 
 local types = {}
 
+-- For types with ranges of addresses in these properties.
+local function check_ranges(...)
+  local names = { ... }
+  return function(properties, report)
+    for _, name in ipairs(names) do
+      cidr.check(name, properties[name], report)
+    end
+  end
+end
+
 types["AWS::EC2::VPC"] = ec2_type {
   tag_type = "vpc",
+  check = check_ranges "CidrBlock",
   identity = { "VpcId" },
   typical = { create = 5, delete = 2 },
   defaults = { InstanceTenancy = "default", EnableDnsSupport = true, EnableDnsHostnames = false },
@@ -110,6 +123,7 @@ types["AWS::EC2::VPC"] = ec2_type {
 
 types["AWS::EC2::Subnet"] = ec2_type {
   tag_type = "subnet",
+  check = check_ranges("CidrBlock", "Ipv6CidrBlock"),
   identity = { "SubnetId" },
   typical = { create = 4, delete = 2 },
   defaults = { MapPublicIpOnLaunch = false, AssignIpv6AddressOnCreation = false, EnableDns64 = false },
@@ -189,7 +203,8 @@ types["AWS::EC2::VPCGatewayAttachment"] = ec2_type {
   },
   -- While public addresses are mapped in the VPC the detach is refused.
   delete = {
-    "DetachInternetGateway", send = { "VpcId", "InternetGatewayId" }, retry = in_use(1200), absent = { "Gateway.NotAttached" },
+    "DetachInternetGateway", send = { "VpcId", "InternetGatewayId" }, retry = in_use(1200),
+      absent = { "Gateway.NotAttached" },
   },
   gone = { "InvalidInternetGatewayID.NotFound", "InvalidVpcID.NotFound" },
 }
@@ -208,7 +223,7 @@ types["AWS::EC2::EIP"] = ec2_type {
     map = { "AllocationId", "PublicIp", "Domain", "NetworkBorderGroup", "PublicIpv4Pool" },
   },
   delete = {
-    "ReleaseAddress", send = { "AllocationId" },
+    "ReleaseAddress", send = { "AllocationId", "NetworkBorderGroup" },
     -- The address of a NAT gateway stays in use for a while after the gateway has gone; AuthFailure is how EC2 says so.
     retry = { { "InvalidIPAddress.InUse", 300 }, { "AuthFailure", 300 } },
   },
@@ -246,95 +261,10 @@ types["AWS::EC2::NatGateway"] = ec2_type {
   gone = { "NatGatewayNotFound", "InvalidNatGatewayID.NotFound" },
 }
 
--- Tables, their routes and their associations come from one description of the table.
-local ROUTE_TABLES = { list = "RouteTables", key = "RouteTableId", filter = "route-table-id" }
-
-local function route_table_read(fields)
-  for name, value in pairs(ROUTE_TABLES) do
-    fields[name] = fields[name] or value
+for _, file in ipairs { "ec2_route_table", "ec2_security_group", "ec2_security_group_rule" } do
+  for name, spec in pairs(require("infra.resources." .. file) (ec2_type)) do
+    types[name] = spec
   end
-  fields[1] = "DescribeRouteTables"
-  return fields
-end
-
-types["AWS::EC2::RouteTable"] = ec2_type {
-  tag_type = "route-table",
-  identity = { "RouteTableId" },
-  create = { "CreateRouteTable", send = { "VpcId" }, result = "RouteTable", token = true },
-  read = route_table_read { map = { "RouteTableId", "VpcId" } },
-  delete = { "DeleteRouteTable", send = { "RouteTableId" }, retry = in_use(300) },
-  gone = { "InvalidRouteTableID.NotFound" },
-}
-
--- API members of a route that say where it leads, as CloudFormation calls them.
-local ROUTE_TARGETS = {
-  "GatewayId", "NatGatewayId", "InstanceId", "NetworkInterfaceId", "VpcEndpointId", "TransitGatewayId", "LocalGatewayId",
-  "CarrierGatewayId", "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId", "CoreNetworkArn",
-}
-local ROUTE_DESTINATIONS = { "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId" }
-local ROUTE_KEY = { "RouteTableId", table.unpack(ROUTE_DESTINATIONS) }
-local ROUTE_FIELDS = table.move(ROUTE_TARGETS, 1, #ROUTE_TARGETS, #ROUTE_KEY + 1, { table.unpack(ROUTE_KEY) })
-
-local function same_destination(route, scope)
-  for _, name in ipairs(ROUTE_DESTINATIONS) do
-    if scope[name] and route[name] == scope[name] then
-      return true
-    end
-  end
-  return false
-end
-
-types["AWS::EC2::Route"] = ec2_type {
-  identity = { "RouteTableId" },
-  create = { "CreateRoute", send = ROUTE_FIELDS, exists = { "RouteAlreadyExists" } },
-  read = route_table_read {
-    pick = function(route_table, scope)
-      for _, route in ipairs(route_table.Routes or {}) do
-        if same_destination(route, scope) then
-          return route
-        end
-      end
-    end,
-    map = ROUTE_TARGETS,
-    decode = function(route, values, scope)
-      if (values.GatewayId or ""):find("^vpce%-") then -- endpoints come back as gateways
-        values.VpcEndpointId, values.GatewayId = values.GatewayId, nil
-      end
-      values.CidrBlock = route.DestinationCidrBlock or route.DestinationIpv6CidrBlock or route.DestinationPrefixListId
-        or scope.DestinationCidrBlock
-    end,
-  },
-  facets = {
-    { properties = ROUTE_TARGETS, write = { "ReplaceRoute", send = ROUTE_FIELDS } },
-  },
-  delete = { "DeleteRoute", send = ROUTE_KEY },
-  gone = { "InvalidRoute.NotFound", "InvalidRouteTableID.NotFound" },
-}
-
-types["AWS::EC2::SubnetRouteTableAssociation"] = ec2_type {
-  identity = { "SubnetId" },
-  create = {
-    "AssociateRouteTable", send = { "SubnetId", "RouteTableId" }, map = { "Id=AssociationId" },
-    exists = { "Resource.AlreadyAssociated" },
-  },
-  -- By subnet: the association's own id changes when somebody moves the subnet to another table.
-  read = route_table_read {
-    key = "Associations[].SubnetId", filter = "association.subnet-id",
-    pick = function(route_table, scope)
-      for _, association in ipairs(route_table.Associations or {}) do
-        if association.SubnetId == scope.SubnetId then
-          return association
-        end
-      end
-    end,
-    map = { "SubnetId", "RouteTableId", "Id=RouteTableAssociationId" },
-  },
-  delete = { "DisassociateRouteTable", send = { "Id=AssociationId" } },
-  gone = { "InvalidAssociationID.NotFound" },
-}
-
-for name, spec in pairs(require "infra.resources.ec2_security_group" (ec2_type)) do
-  types[name] = spec
 end
 
 types["AWS::EC2::VPCEndpoint"] = require "infra.resources.ec2_vpc_endpoint" (ec2_type)

@@ -1,10 +1,9 @@
--- IAM: roles with their inline and managed policies, managed policies, and OpenID Connect providers
--- (iam_oidc_provider.lua). The vocabulary is in handler/schema.lua.
+-- IAM: roles with their inline and managed policies; managed policies and OpenID Connect providers are in files of
+-- their own, iam_*.lua. The vocabulary is in handler/schema.lua.
 --
 -- IAM is global and not read-your-writes: what was just created may be unknown elsewhere for up to two minutes.
 
 local json = require "host.json"
-local path = require "infra.handler.path"
 
 local PROPAGATION = {
   { "NoSuchEntity", 30 },
@@ -20,8 +19,6 @@ local function account_details(fields)
 end
 
 local types = {}
-
--- -- roles ------------------------------------------------------------------------------------------------------------
 
 local function by_name(policies)
   local result = {}
@@ -101,7 +98,23 @@ local function write_attachments(op, scope, live)
   end)
 end
 
--- A role can be deleted only when nothing is attached to it, whoever attached it.
+-- Takes the role out of the instance profiles that have it.
+local function leave_profiles(op, scope)
+  local output, err = op.context.client:all("iam", "ListInstanceProfilesForRole", { RoleName = scope.RoleName })
+  if not output then
+    return err.code == "NoSuchEntity", err
+  end
+  for _, profile in ipairs(output.InstanceProfiles or {}) do
+    local ok, problem = op:mutate({ "RemoveRoleFromInstanceProfile" },
+      { RoleName = scope.RoleName, InstanceProfileName = profile.InstanceProfileName })
+    if not ok and problem.code ~= "NoSuchEntity" then
+      return nil, problem
+    end
+  end
+  return true
+end
+
+-- A role can be deleted only when nothing is attached to it and no profile has it, whoever did that.
 local function strip_role(op, scope)
   local attached, err = op.context.client:all("iam", "ListAttachedRolePolicies", { RoleName = scope.RoleName })
   if not attached then
@@ -112,6 +125,11 @@ local function strip_role(op, scope)
   if not inline then
     return err.code == "NoSuchEntity", err
   end
+  local ok
+  ok, err = leave_profiles(op, scope)
+  if not ok then
+    return nil, err
+  end
   local live = { values = { Policies = {}, ManagedPolicyArns = {} } }
   for i, policy in ipairs(attached.AttachedPolicies or {}) do
     live.values.ManagedPolicyArns[i] = policy.PolicyArn
@@ -120,7 +138,6 @@ local function strip_role(op, scope)
     live.values.Policies[i] = { PolicyName = name, PolicyDocument = "" }
   end
   local nothing = { RoleName = scope.RoleName }
-  local ok
   ok, err = write_attachments(op, nothing, live)
   if not ok then
     return nil, err
@@ -138,14 +155,16 @@ types["AWS::IAM::Role"] = {
   sets = { "ManagedPolicyArns", "Policies" },
   create = {
     "CreateRole",
-    send = { "RoleName", "Path", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "PermissionsBoundary" },
+    send = { "RoleName", "Path", "AssumeRolePolicyDocument", "Description", "MaxSessionDuration",
+      "PermissionsBoundary" },
     result = "Role", exists = { "EntityAlreadyExists" },
   },
   read = account_details {
     list = "RoleDetailList", key = "RoleName",
     map = {
       "RoleName", "Path", "Arn", "RoleId", "AssumeRolePolicyDocument",
-      "PermissionsBoundary=PermissionsBoundary.PermissionsBoundaryArn", "ManagedPolicyArns=AttachedManagedPolicies[].PolicyArn",
+      "PermissionsBoundary=PermissionsBoundary.PermissionsBoundaryArn",
+      "ManagedPolicyArns=AttachedManagedPolicies[].PolicyArn",
     },
     gives = { "Policies" },
     decode = function(role, values)
@@ -180,130 +199,9 @@ types["AWS::IAM::Role"] = {
   gone = { "NoSuchEntity" },
 }
 
--- -- managed policies -------------------------------------------------------------------------------------------------
-
--- IAM keeps five versions of a policy at most.
-local MAX_VERSIONS <const> = 5
-
-local function old_versions(op, arn)
-  local output, err = op.context.client:all("iam", "ListPolicyVersions", { PolicyArn = arn })
-  if not output then
-    return nil, err
-  end
-  local old = {}
-  for _, version in ipairs(output.Versions or {}) do
-    if not version.IsDefaultVersion then
-      old[#old + 1] = version.VersionId
-    end
-  end
-  table.sort(old, function(a, b)
-    return tonumber(a:sub(2)) < tonumber(b:sub(2))
-  end)
-  return old
-end
-
-local function delete_versions(op, arn, versions)
-  for _, version in ipairs(versions) do
-    local ok, err = op:mutate({ "DeletePolicyVersion" }, { PolicyArn = arn, VersionId = version })
-    if not ok and err.code ~= "NoSuchEntity" then
-      return nil, err
-    end
-  end
-  return true
-end
-
-local function write_document(op, scope)
-  local old, err = old_versions(op, scope.PolicyArn)
-  if not old then
-    return nil, err
-  end
-  if #old + 1 >= MAX_VERSIONS then
-    local ok
-    ok, err = delete_versions(op, scope.PolicyArn, { old[1] })
-    if not ok then
-      return nil, err
-    end
-  end
-  return op:mutate({ "CreatePolicyVersion" },
-    { PolicyArn = scope.PolicyArn, PolicyDocument = scope.PolicyDocument, SetAsDefault = true })
-end
-
-local function write_roles(op, scope, live)
-  return change_attachments(op, scope.Roles, live.values.Roles, function(name)
-    return { RoleName = name, PolicyArn = scope.PolicyArn }
-  end)
-end
-
-local LIST_ROLES = {
-  "ListEntitiesForPolicy", send = { "PolicyArn" }, with = { EntityFilter = "Role" },
-  map = { "Roles=PolicyRoles[].RoleName" },
+types["AWS::IAM::ManagedPolicy"] = require "infra.resources.iam_managed_policy" {
+  retry = PROPAGATION, account_details = account_details, change_attachments = change_attachments,
 }
-
--- A policy can be deleted only when no role has it and it has no versions but the one in force.
-local function strip_policy(op, scope)
-  local output, err = op.context.client:all("iam", LIST_ROLES[1], op:parameters(LIST_ROLES, scope))
-  if not output then
-    return err.code == "NoSuchEntity", err
-  end
-  local live = { values = path.extract(LIST_ROLES.map, output) }
-  local ok
-  ok, err = write_roles(op, { PolicyArn = scope.PolicyArn }, live)
-  if not ok then
-    return nil, err
-  end
-  local old
-  old, err = old_versions(op, scope.PolicyArn)
-  if not old then
-    return err.code == "NoSuchEntity", err
-  end
-  return delete_versions(op, scope.PolicyArn, old)
-end
-
--- To be attached here (Roles) or by the role (ManagedPolicyArns), not both.
-types["AWS::IAM::ManagedPolicy"] = {
-  service = "iam",
-  identity = { "PolicyArn" },
-  name = { property = "ManagedPolicyName", limit = 128 },
-  retry = PROPAGATION,
-  defaults = { Path = "/", Roles = json.array {} },
-  sets = { "Roles" },
-  create = {
-    "CreatePolicy", send = { "ManagedPolicyName=PolicyName", "Path", "Description", "PolicyDocument" },
-    result = "Policy", exists = { "EntityAlreadyExists" },
-  },
-  derive = function(scope, op)
-    return { PolicyArn = ("arn:%s:iam::%s:policy%s%s"):format(op.context.partition, op.context.account, scope.Path or "/",
-      scope.ManagedPolicyName) }
-  end,
-  read = account_details {
-    list = "Policies", key = "Arn",
-    map = { "PolicyArn=Arn", "Path", "Description", "PolicyId", "DefaultVersionId", "AttachmentCount", "IsAttachable",
-      "PermissionsBoundaryUsageCount" },
-    gives = { "ManagedPolicyName", "PolicyDocument" },
-    decode = function(policy, values)
-      values.ManagedPolicyName = policy.Arn:match "[^/]+$"
-      for _, version in ipairs(policy.PolicyVersionList or {}) do
-        if version.IsDefaultVersion then
-          values.PolicyDocument = version.Document
-        end
-      end
-    end,
-  },
-  facets = {
-    { properties = { "PolicyDocument" }, write = write_document },
-    { properties = { "Roles" }, write = write_roles, read = LIST_ROLES },
-  },
-  tags = {
-    form = "list", create = "Tags", read = { "ListPolicyTags", send = { "PolicyArn" }, list = "Tags" },
-    set = { "TagPolicy", send = { "PolicyArn" }, tags = "Tags" },
-    unset = { "UntagPolicy", send = { "PolicyArn" }, keys = "TagKeys" },
-  },
-  delete = {
-    "DeletePolicy", send = { "PolicyArn" }, retry = { { "DeleteConflict", 120 } }, before = strip_policy,
-  },
-  gone = { "NoSuchEntity" },
-}
-
 types["AWS::IAM::OIDCProvider"] = require "infra.resources.iam_oidc_provider"
 
 return types

@@ -15,7 +15,8 @@ return {
       "DescribeLogGroups",
       list = "logGroups", key = "logGroupName", prefix = "logGroupNamePrefix",
       map = {
-        "LogGroupName=logGroupName", "RetentionInDays=retentionInDays", "KmsKeyId=kmsKeyId", "LogGroupClass=logGroupClass",
+        "LogGroupName=logGroupName", "RetentionInDays=retentionInDays", "KmsKeyId=kmsKeyId",
+        "LogGroupClass=logGroupClass",
         "Arn=arn",
       },
       decode = function(_, values) -- tags want the ARN without the ":*" that policies need

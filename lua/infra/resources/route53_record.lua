@@ -99,11 +99,21 @@ local function alias(target)
   return result
 end
 
+-- CloudFront's own hosted zone: the health of what is in it cannot be asked for.
+local CLOUDFRONT_ZONE <const> = "Z2FDTNDATAQYW2"
+
+local function check_alias(properties, report)
+  local target = properties.AliasTarget
+  if type(target) == "table" and target.HostedZoneId == CLOUDFRONT_ZONE and target.EvaluateTargetHealth then
+    report("AliasTarget", "must have EvaluateTargetHealth = false for CloudFront")
+  end
+end
+
 return {
   service = "route53", region = "us-east-1",
   identity = { "HostedZoneId", "Name", "Type" },
   typical = { create = 35, update = 35, delete = 2 },
-  required = { "HostedZoneId" },
+  required = { "HostedZoneId" }, check = check_alias,
   form = { fill = { AliasTarget = { EvaluateTargetHealth = false } } },
   canonical = { Name = dns_name.normal, ResourceRecords = quote_all, AliasTarget = alias },
   retry = { { "NoSuchHostedZone", 60 } }, -- a new zone is not known everywhere

@@ -1,6 +1,7 @@
 -- S3 buckets and bucket policies. A bucket is its name and a number of configurations, each with calls of its own; only
 -- the declared ones are read and written. The vocabulary is in handler/schema.lua.
 
+local empty = require "infra.resources.s3_empty"
 local json = require "host.json"
 local lifecycle = require "infra.resources.s3_lifecycle"
 
@@ -60,35 +61,6 @@ local function by_priority(configuration)
     return (a.Id or "") < (b.Id or "")
   end)
   return { Role = configuration.Role, Rules = rules }
-end
-
--- Everything in the bucket, all versions: a bucket that is not empty cannot be deleted.
-local function empty(op, scope)
-  for page, err in op.context.client:pages("s3", "ListObjectVersions", { Bucket = scope.BucketName },
-    { region = op.region }) do
-    if not page then
-      return err.code == "NoSuchBucket", err
-    end
-    local objects = json.array {}
-    for _, list in ipairs { page.Versions or {}, page.DeleteMarkers or {} } do
-      for _, object in ipairs(list) do
-        objects[#objects + 1] = { Key = object.Key, VersionId = object.VersionId }
-      end
-    end
-    if #objects > 0 then
-      op.report(("deleting %d objects"):format(#objects))
-      local output, failure = op:mutate({ "DeleteObjects" },
-        { Bucket = scope.BucketName, Delete = { Objects = objects, Quiet = true } })
-      if not output then
-        return nil, failure
-      elseif output.Errors and output.Errors[1] then
-        local first = output.Errors[1]
-        return require("infra.errors").fail { code = first.Code, service = "s3", operation = "DeleteObjects",
-          message = ("%s: %s"):format(first.Key, first.Message), resource = op.address }
-      end
-    end
-  end
-  return true
 end
 
 local types = {}
@@ -171,7 +143,7 @@ types["AWS::S3::Bucket"] = {
       write = {
         "PutBucketLifecycleConfiguration", send = BUCKET,
         encode = function(params, scope)
-          params.LifecycleConfiguration = lifecycle.encode(scope.LifecycleConfiguration)
+          lifecycle.encode(params, scope.LifecycleConfiguration)
         end,
       },
       clear = { "DeleteBucketLifecycle", send = BUCKET },
@@ -199,7 +171,7 @@ types["AWS::S3::Bucket"] = {
     set = { "PutBucketTagging", send = BUCKET, tags = "Tagging.TagSet" },
     read = { "GetBucketTagging", send = BUCKET, list = "TagSet", absent = { "NoSuchTagSet" } },
   },
-  delete = { "DeleteBucket", send = BUCKET, before = empty },
+  delete = { "DeleteBucket", send = BUCKET, before = empty, again = { "BucketNotEmpty" } },
   gone = { "NoSuchBucket" },
 }
 
@@ -209,7 +181,8 @@ types["AWS::S3::BucketPolicy"] = {
   service = "s3",
   identity = { "Bucket" },
   retry = CONSISTENCY,
-  create = { "PutBucketPolicy", send = POLICY, idempotent = true },
+  create = { "PutBucketPolicy", send = POLICY, look_first = true, idempotent = true },
+  same = { "PolicyDocument" },
   read = {
     "GetBucketPolicy", send = { "Bucket" }, absent = { "NoSuchBucketPolicy", "NoSuchBucket" },
     map = { "PolicyDocument=Policy" },

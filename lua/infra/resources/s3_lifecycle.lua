@@ -1,5 +1,6 @@
 -- Lifecycle rules of a bucket: CloudFormation's form <-> the S3 API's. Used by resources/s3.lua.
 
+local clock = require "host.clock"
 local json = require "host.json"
 local path = require "infra.handler.path"
 
@@ -8,17 +9,65 @@ local lifecycle = {}
 -- CloudFormation name = place in an API rule.
 local RULE = {
   "Id=ID", "Status", "ExpirationInDays=Expiration.Days", "ExpirationDate=Expiration.Date",
-  "ExpiredObjectDeleteMarker=Expiration.ExpiredObjectDeleteMarker",
-  "NoncurrentVersionExpirationInDays=NoncurrentVersionExpiration.NoncurrentDays", "NoncurrentVersionExpiration",
+  "ExpiredObjectDeleteMarker=Expiration.ExpiredObjectDeleteMarker", "NoncurrentVersionExpiration",
   "AbortIncompleteMultipartUpload",
 }
 local TRANSITION = { "TransitionInDays=Days", "TransitionDate=Date", "StorageClass" }
 local NONCURRENT_TRANSITION = { "TransitionInDays=NoncurrentDays", "StorageClass", "NewerNoncurrentVersions" }
 
-local function convert(list, fields, change)
+-- CloudFormation's older names for a single one -> the list.
+local SINGLE = {
+  Transition = "Transitions", NoncurrentVersionTransition = "NoncurrentVersionTransitions",
+}
+
+local function mapped(list, change)
   local result = json.array {}
   for i, item in ipairs(list) do
-    result[i] = change(fields, item)
+    result[i] = change(item)
+  end
+  return result
+end
+
+local function copy_of(value)
+  local copy = {}
+  for name, item in pairs(value) do
+    copy[name] = item
+  end
+  return copy
+end
+
+-- The API has seconds, CloudFormation text.
+local function seconds_of(date)
+  return type(date) == "string" and clock.parse_utc(date) or date
+end
+
+local function text_of(date)
+  local seconds = seconds_of(date)
+  return type(seconds) == "number" and clock.format_utc(seconds, "%Y-%m-%dT%H:%M:%SZ") or seconds
+end
+
+-- A CloudFormation rule with one way of writing each thing.
+local function normal(rule)
+  local result = copy_of(rule)
+  for old, name in pairs(SINGLE) do
+    if result[old] then
+      result[name] = mapped(result[name] or {}, copy_of)
+      table.insert(result[name], result[old])
+      result[old] = nil
+    end
+  end
+  if result.NoncurrentVersionExpirationInDays then
+    result.NoncurrentVersionExpiration = { NoncurrentDays = result.NoncurrentVersionExpirationInDays }
+    result.NoncurrentVersionExpirationInDays = nil
+  end
+  result.ExpirationDate = text_of(result.ExpirationDate)
+  result.Transitions = result.Transitions and mapped(result.Transitions, function(transition)
+    local copy = copy_of(transition)
+    copy.TransitionDate = text_of(copy.TransitionDate)
+    return copy
+  end)
+  if result.Prefix == "" then
+    result.Prefix = nil
   end
   return result
 end
@@ -47,67 +96,65 @@ end
 
 local function decode_filter(rule, filter)
   local parts = filter.And or filter
-  if parts.Prefix and parts.Prefix ~= "" then
-    rule.Prefix = parts.Prefix
-  end
-  rule.ObjectSizeGreaterThan = parts.ObjectSizeGreaterThan and tostring(parts.ObjectSizeGreaterThan)
-  rule.ObjectSizeLessThan = parts.ObjectSizeLessThan and tostring(parts.ObjectSizeLessThan)
+  rule.Prefix = parts.Prefix
+  rule.ObjectSizeGreaterThan, rule.ObjectSizeLessThan = parts.ObjectSizeGreaterThan, parts.ObjectSizeLessThan
   rule.TagFilters = parts.Tags or parts.Tag and json.array { parts.Tag } or nil
 end
 
---- CloudFormation's LifecycleConfiguration as the API's.
-function lifecycle.encode(configuration)
-  local rules = json.array {}
-  for i, rule in ipairs(configuration.Rules) do
-    local encoded = path.build(RULE, rule)
-    encoded.Filter = encode_filter(rule)
-    if rule.Transitions then
-      encoded.Transitions = convert(rule.Transitions, TRANSITION, path.build)
-    end
-    if rule.NoncurrentVersionTransitions then
-      encoded.NoncurrentVersionTransitions = convert(rule.NoncurrentVersionTransitions, NONCURRENT_TRANSITION, path.build)
-    end
-    rules[i] = encoded
+local function encode_rule(given)
+  local rule = normal(given)
+  local encoded = path.build(RULE, rule)
+  encoded.Filter = encode_filter(rule)
+  if encoded.Expiration then
+    encoded.Expiration.Date = seconds_of(encoded.Expiration.Date)
   end
-  return { Rules = rules }
+  encoded.Transitions = rule.Transitions and mapped(rule.Transitions, function(transition)
+    local item = path.build(TRANSITION, transition)
+    item.Date = seconds_of(item.Date)
+    return item
+  end)
+  encoded.NoncurrentVersionTransitions = rule.NoncurrentVersionTransitions
+    and mapped(rule.NoncurrentVersionTransitions, function(transition)
+      return path.build(NONCURRENT_TRANSITION, transition)
+    end)
+  return encoded
 end
 
---- The API's answer as CloudFormation's LifecycleConfiguration.
+--- Parameters of PutBucketLifecycleConfiguration for CloudFormation's LifecycleConfiguration.
+function lifecycle.encode(params, configuration)
+  params.LifecycleConfiguration = { Rules = mapped(configuration.Rules, encode_rule) }
+  params.TransitionDefaultMinimumObjectSize = configuration.TransitionDefaultMinimumObjectSize
+end
+
+--- The answer of GetBucketLifecycleConfiguration as CloudFormation's LifecycleConfiguration.
 function lifecycle.decode(output)
-  local rules = json.array {}
-  for i, rule in ipairs(output.Rules or {}) do
+  local rules = mapped(output.Rules or {}, function(rule)
     local decoded = path.extract(RULE, rule)
-    decoded.NoncurrentVersionExpirationInDays = nil -- the same fact twice
     decode_filter(decoded, rule.Filter or { Prefix = rule.Prefix })
-    if rule.Transitions then
-      decoded.Transitions = convert(rule.Transitions, TRANSITION, path.extract)
-    end
-    if rule.NoncurrentVersionTransitions then
-      decoded.NoncurrentVersionTransitions = convert(rule.NoncurrentVersionTransitions, NONCURRENT_TRANSITION, path.extract)
-    end
-    rules[i] = decoded
-  end
-  return { Rules = rules }
+    decoded.Transitions = rule.Transitions and mapped(rule.Transitions, function(transition)
+      return path.extract(TRANSITION, transition)
+    end)
+    decoded.NoncurrentVersionTransitions = rule.NoncurrentVersionTransitions
+      and mapped(rule.NoncurrentVersionTransitions, function(transition)
+        return path.extract(NONCURRENT_TRANSITION, transition)
+      end)
+    return normal(decoded)
+  end)
+  return { Rules = rules, TransitionDefaultMinimumObjectSize = output.TransitionDefaultMinimumObjectSize }
 end
 
---- Comparable: one way of writing each thing, rules in order of their ids.
+--- Comparable: one way of writing each thing, rules in an order that follows from what they say (S3 makes up ids).
 function lifecycle.canonical(configuration)
-  local rules = json.array {}
-  for i, rule in ipairs(configuration.Rules or {}) do
-    local copy = {}
-    for name, value in pairs(rule) do
-      copy[name] = value
-    end
-    if copy.NoncurrentVersionExpirationInDays then
-      copy.NoncurrentVersionExpiration = { NoncurrentDays = copy.NoncurrentVersionExpirationInDays }
-      copy.NoncurrentVersionExpirationInDays = nil
-    end
-    rules[i] = copy
+  local rules, keys = mapped(configuration.Rules or {}, normal), {}
+  for _, rule in ipairs(rules) do
+    local content = copy_of(rule)
+    content.Id = nil
+    keys[rule] = json.encode(content)
   end
   table.sort(rules, function(a, b)
-    return (a.Id or "") < (b.Id or "")
+    return keys[a] < keys[b]
   end)
-  return { Rules = rules }
+  return { Rules = rules, TransitionDefaultMinimumObjectSize = configuration.TransitionDefaultMinimumObjectSize }
 end
 
 return lifecycle

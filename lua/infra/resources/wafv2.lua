@@ -35,11 +35,16 @@ local function waf_type(kind, mutable, fixed, more)
   for _, name in ipairs(joined({ "Name", "Id" }, fixed, mutable, more.gives or {})) do
     map[#map + 1] = ("%s=%s.%s"):format(name, kind, name)
   end
+  local update = {
+    "Update" .. kind, send = joined(identity, { "@lock=LockToken" }, mutable), encode = more.encode,
+    retry = NEW_REFERENCES,
+  }
   return {
     service = "wafv2", region = region, identity = identity, name = { property = "Name", limit = 128 },
     typical = { create = 2, update = 1, delete = 2 },
     retry = CONSISTENCY, lock = { value = "@lock", stale = { "WAFOptimisticLockException" } },
     form = more.form or {}, defaults = more.defaults, sets = more.sets, canonical = more.canonical,
+    check = more.check,
     create = {
       "Create" .. kind, send = joined({ "Name", "Scope" }, fixed, mutable), retry = NEW_REFERENCES,
       map = { "Id=Summary.Id", "Arn=Summary.ARN", "@lock=Summary.LockToken" }, exists = { "WAFDuplicateItemException" },
@@ -49,15 +54,7 @@ local function waf_type(kind, mutable, fixed, more)
       id = { "Id" },
     },
     read = { "Get" .. kind, send = identity, map = joined(map, more.map or {}), decode = more.decode },
-    facets = {
-      {
-        properties = mutable,
-        write = {
-          "Update" .. kind, send = joined(identity, { "@lock=LockToken" }, mutable), encode = more.encode,
-          retry = NEW_REFERENCES,
-        },
-      },
-    },
+    facets = { { properties = mutable, write = update, clear = update } },
     tags = {
       form = "list", create = "Tags",
       set = { "TagResource", send = { "Arn=ResourceARN" }, tags = "Tags" },
@@ -148,8 +145,16 @@ local function expand_all(addresses)
   return result
 end
 
+local function refuse_everybody(properties, report)
+  for _, address in ipairs(properties.Addresses) do
+    if address:find "/0$" then
+      report("Addresses", ("cannot have %s: write it as its two halves, of length 1"):format(address))
+    end
+  end
+end
+
 types["AWS::WAFv2::IPSet"] = waf_type("IPSet", { "Addresses", "Description" }, { "IPAddressVersion" }, {
-  sets = { "Addresses" }, canonical = { Addresses = expand_all },
+  sets = { "Addresses" }, canonical = { Addresses = expand_all }, check = refuse_everybody,
 })
 
 return types

@@ -27,7 +27,8 @@ local function is_free(row, now)
   return row.expires_at < now
 end
 
---- Takes the lease of `store` for `holder` (a name for people). Returns true, or nil and an error that names the holder.
+--- Takes the lease of `store` for `holder` (a name for people). Returns true, or nil and an error that names the
+--- holder.
 function lease.acquire(store, holder)
   local now = store.runtime.time()
   return store.db:transaction(function()

@@ -19,6 +19,8 @@
 -- A member without a counterpart in the API is a fault of the stack (Form:check), not dropped. Used by
 -- handler/operation and handler/read (encode, decode), engine/canonical and engine/validate.
 
+local convert = require "infra.handler.form.convert"
+local encode = require "infra.handler.form.encode"
 local json = require "host.json"
 local pairing = require "infra.handler.form.pairing"
 local path = require "infra.handler.path"
@@ -56,139 +58,11 @@ function form.decoder(op)
   end
 end
 
-local function scalar(type_name, value)
-  if type(value) == "table" then
-    return value
-  elseif type_name == "string" or type_name == "blob" then
-    return tostring(value)
-  elseif type_name == "boolean" then
-    return value == true or value == "true"
-  end
-  return math.tointeger(tonumber(value)) or tonumber(value) or value
-end
-
--- Converts by what functions[node.tag] says. What is not of the kind that the models say stays as it is, and so does
--- what is not known yet.
-local function convert(functions, node, value)
-  local compound = node.element or node.definition
-  local change = functions[node.tag]
-  if not change or compound and type(value) ~= "table" or reference.is_deferred(value) then
-    return value
-  end
-  return change(node, value)
-end
-
-local function convert_items(functions, node, value)
-  local items = json.array {}
-  for i, item in ipairs(value) do
-    items[i] = convert(functions, node.element, item)
-  end
-  return items
-end
-
-local function convert_values(functions)
-  return function(node, value)
-    local result = {}
-    for key, item in pairs(value) do
-      result[key] = convert(functions, node.element, item)
-    end
-    return result
-  end
-end
-
-local function with_fill(node, value)
-  local filled = {}
-  for _, source in ipairs { node.fill, value } do
-    for name, item in pairs(source) do
-      filled[name] = item
-    end
-  end
-  return filled
-end
-
--- -- to the API -------------------------------------------------------------------------------------------------------
-
-local ENCODE = {}
-ENCODE.map = convert_values(ENCODE)
-
-function ENCODE.scalar(node, value)
-  local only = node.only
-  if only then
-    return { [only.name] = scalar(only.shape.type, value) }
-  end
-  return scalar(node.shape.type, node.is_lower and type(value) == "string" and value:lower() or value)
-end
-
-function ENCODE.list(node, value)
-  local items = convert_items(ENCODE, node, value)
-  if not node.wrapped then
-    return items
-  end
-  local wrapped = { Quantity = #items, Items = #items > 0 and items or nil }
-  if node.shape:member "Enabled" then
-    wrapped.Enabled = #items > 0
-  end
-  return wrapped
-end
-
-local ZEROS = { boolean = false, string = "", integer = 0, long = 0 }
-
--- The API's "none" for a list or a switch, made of its required members; nil where there is no such thing.
-local function none(node)
-  local result
-  for _, name in ipairs((node.wrapped or node.switch) and node.shape.traits.required or {}) do
-    result = result or {}
-    result[name] = ZEROS[node.shape:member(name).type]
-    if result[name] == nil then
-      return nil
-    end
-  end
-  return result
-end
-
--- What the API must be told of members that are not set.
-local function complete(node, result)
-  for _, member in pairs(node.members) do
-    if path.get(result, member.target) == nil then
-      local nothing = node.rules.complete and none(member.node)
-      if member.required and member.default ~= nil then
-        result[member.target] = convert(ENCODE, member.node, member.default)
-      elseif nothing then
-        path.set(result, member.target, nothing)
-      end
-    end
-  end
-end
-
-function ENCODE.structure(node, value)
-  local names, filled, result = {}, with_fill(node, value), {}
-  for name, item in pairs(filled) do
-    if node.members[name] and item ~= json.null then
-      names[#names + 1] = name
-    end
-  end
-  table.sort(names, function(a, b) -- a structure before what CloudFormation has beside it and the API within
-    return node.members[a].target < node.members[b].target
-  end)
-  for _, name in ipairs(names) do
-    local member = node.members[name]
-    path.set(result, member.target, convert(ENCODE, member.node, filled[name]))
-  end
-  if node.switch then
-    result.Enabled = true
-  end
-  if node.counted then
-    result.Quantity = #(result.Items or {})
-  end
-  complete(node, result)
-  return result
-end
-
 --- The API's form of a property's value; the value itself where no call says how the API has it.
 function Form:encode(name, value)
   local node = self.nodes[name]
   if node then
-    return convert(ENCODE, node, value)
+    return encode(node, value)
   end
   return value
 end
@@ -196,14 +70,14 @@ end
 -- -- from the API -----------------------------------------------------------------------------------------------------
 
 local DECODE = {}
-DECODE.map = convert_values(DECODE)
+DECODE.map = convert.map(DECODE)
 
 function DECODE.scalar(node, value)
-  return scalar(node.kind.type, node.only and value[node.only.name] or value)
+  return convert.scalar(node.kind.type, node.only and value[node.only.name] or value)
 end
 
 function DECODE.list(node, value)
-  return convert_items(DECODE, node, node.wrapped and (value.Items or {}) or value)
+  return convert.items(DECODE, node, node.wrapped and (value.Items or {}) or value)
 end
 
 function DECODE.structure(node, value)
@@ -211,7 +85,7 @@ function DECODE.structure(node, value)
   for name, member in pairs(node.members) do
     local item = path.get(value, member.target)
     if item ~= nil and not (member.node.switch and item.Enabled == false) then
-      result[name] = convert(DECODE, member.node, item)
+      result[name] = convert.value(DECODE, member.node, item)
     end
   end
   return result
@@ -221,7 +95,7 @@ end
 function Form:decode(name, value)
   local node = self.nodes[name]
   if node then
-    return convert(DECODE, node, value)
+    return convert.value(DECODE, node, value)
   end
   return value
 end
@@ -243,14 +117,14 @@ local function sort_key(node, item)
 end
 
 local CANONICAL = {}
-CANONICAL.map = convert_values(CANONICAL)
+CANONICAL.map = convert.map(CANONICAL)
 
 function CANONICAL.scalar(node, value)
   return node.is_lower and type(value) == "string" and value:lower() or value
 end
 
 function CANONICAL.list(node, value)
-  local items = convert_items(CANONICAL, node, value)
+  local items = convert.items(CANONICAL, node, value)
   if node.is_set then
     table.sort(items, function(a, b)
       return sort_key(node.element, a) < sort_key(node.element, b)
@@ -260,9 +134,9 @@ function CANONICAL.list(node, value)
 end
 
 function CANONICAL.structure(node, value)
-  local result = with_fill(node, value)
+  local result = convert.filled(node, value)
   for name, item in pairs(result) do
-    result[name] = node.members[name] and convert(CANONICAL, node.members[name].node, item) or item
+    result[name] = node.members[name] and convert.value(CANONICAL, node.members[name].node, item) or item
   end
   return result
 end
@@ -271,7 +145,7 @@ end
 function Form:canonical(name, value)
   local node = self.nodes[name]
   if node then
-    return convert(CANONICAL, node, value)
+    return convert.value(CANONICAL, node, value)
   end
   return value
 end

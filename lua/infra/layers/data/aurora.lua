@@ -24,6 +24,9 @@ local function key(stack, guarded)
   return made
 end
 
+-- What a cluster starts from says nothing about one that exists: a run without the snapshot must not make it anew.
+local ORIGIN = { "SnapshotIdentifier", "DatabaseName", "MasterUsername", "StorageEncrypted" }
+
 -- What a restored cluster has from its source.
 local function origin(options)
   if options.snapshot then
@@ -74,7 +77,9 @@ return function(stack, options, subnet_ids)
   for name, value in pairs(origin(options)) do
     properties[name] = value
   end
-  result.cluster = stack:resource("AWS::RDS::DBCluster", "aurora", properties, guarded)
+  result.cluster = stack:resource("AWS::RDS::DBCluster", "aurora", properties, {
+    protect = protected, recoverable = protected, ignore_changes = ORIGIN,
+  })
   result.instances = instances(stack, options, result.cluster)
   return result
 end

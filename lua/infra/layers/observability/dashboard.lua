@@ -3,8 +3,8 @@
 local json = require "host.json"
 local measures = require "infra.layers.observability.measures"
 
--- of: the option with what is shown; metrics: { name, statistic, label }, or computed (observability/measures.lua); line:
--- the option with the figure at which the alarm goes off.
+-- of: the option with what is shown; metrics: { name, statistic, label }, or computed (observability/measures.lua);
+-- line: the option with the figure at which the alarm goes off.
 local WIDGETS = {
   { "API: answers by status", of = "api", metrics = {
     { "Count", "Sum", "all" }, { "4xx", "Sum", "4xx" }, { "5xx", "Sum", "5xx" },
@@ -17,7 +17,8 @@ local WIDGETS = {
     { "Duration", "Average", "average" }, { "Duration", "Maximum", "longest" }, { "Duration", "p99", "p99" },
   } },
   { "Aurora: connections", of = "cluster", metrics = { { "DatabaseConnections", "Average", "connections" } } },
-  { "Aurora: CPU, %", of = "cluster", line = "aurora_cpu_percent", metrics = { { "CPUUtilization", "Average", "CPU" } } },
+  { "Aurora: CPU, %", of = "cluster", line = "aurora_cpu_percent",
+    metrics = { { "CPUUtilization", "Average", "CPU" } } },
   { "Cache: hits and misses", of = "cache", metrics = {
     { "CacheHits", "Sum", "hits" }, { "CacheMisses", "Sum", "misses" },
   } },

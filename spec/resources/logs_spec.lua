@@ -1,0 +1,95 @@
+local World = require "spec.engine.world"
+local calls = require "spec.resources.calls"
+
+local world
+
+before_each(function() world = World.new() end)
+after_each(function() world:close() end)
+
+local function declare(properties, options)
+  return World.declare(function(stack)
+    local all = { LogGroupName = "/demo/app" }
+    for name, value in pairs(properties or {}) do
+      all[name] = value
+    end
+    local group = stack:resource("AWS::Logs::LogGroup", "logs", all, options)
+    stack:output("arn", group.Arn)
+  end)
+end
+
+local function actions(declaration)
+  return World.actions(assert(world:plan(declaration)))
+end
+
+describe("AWS::Logs::LogGroup", function()
+  it("is tagged by its ARN without the end that policies need", function()
+    local run = world:run(declare { Tags = { a = "1" } })
+    assert.matches(":log%-group:/demo/app:%*$", run.result.outputs.arn)
+    run = world:run(declare { Tags = { b = "2" } })
+    for _, operation in ipairs { "TagResource", "UntagResource" } do
+      assert.matches(":log%-group:/demo/app$", calls.params(run, operation)[1].resourceArn)
+    end
+    assert.same({}, actions(declare { Tags = { b = "2" } }))
+  end)
+
+  it("is not taken for one whose name goes on", function()
+    world:as_other(function(call)
+      assert(call("logs", "CreateLogGroup", { logGroupName = "/demo/application" }))
+    end)
+    world:run(declare { RetentionInDays = 7 })
+    world:as_other(function(call) assert(call("logs", "DeleteLogGroup", { logGroupName = "/demo/app" })) end)
+    assert.same({ logs = "create" }, actions(declare { RetentionInDays = 7 }))
+  end)
+
+  it("keeps its logs for ever again when nothing else is declared", function()
+    world:run(declare { RetentionInDays = 7 })
+    local run = world:run(declare())
+    assert.equal(1, #calls.params(run, "DeleteRetentionPolicy"))
+    assert.same({}, actions(declare()))
+  end)
+
+  it("waits while somebody else changes it", function()
+    local failing, tries = calls.failing({ "OperationAbortedException", "try again" })
+    calls.with("logs", { PutRetentionPolicy = failing }, function() world:run(declare { RetentionInDays = 7 }) end)
+    assert.equal(2, tries())
+  end)
+
+  it("of one folder are read with one call", function()
+    local declaration = World.declare(function(stack)
+      for i = 1, 30 do
+        stack:resource("AWS::Logs::LogGroup", "g" .. i, { LogGroupName = ("/demo/%d"):format(i) })
+      end
+    end)
+    world:run(declaration)
+    local _, _, process = world:plan(declaration)
+    assert.equal(1, #calls.params(process, "DescribeLogGroups"))
+  end)
+end)
+
+describe("AWS::SNS::Subscription", function()
+  local function subscription(endpoint)
+    return World.declare(function(stack)
+      local topic = stack:resource("AWS::SNS::Topic", "topic")
+      stack:resource("AWS::SNS::Subscription", "mail", { TopicArn = topic.TopicArn, Protocol = "email",
+        Endpoint = endpoint })
+    end)
+  end
+
+  it("that nobody has confirmed is no reason to wait, and is told at the end", function()
+    local run = world:run(subscription "ops@example.com")
+    assert.is_true(run.seconds < 10)
+    assert.matches("ops@example.com must confirm", run.result.warnings[1])
+    assert.same({}, actions(subscription "ops@example.com"))
+  end)
+
+  it("that nobody has confirmed cannot be removed, which is no failure", function()
+    world:run(subscription "ops@example.com")
+    world:destroy(subscription "ops@example.com")
+    assert.same({}, world:rows())
+  end)
+
+  it("is made again for another address", function()
+    world:run(subscription "ops@example.com")
+    assert.same({ mail = "replace" }, actions(subscription "dev@example.com"))
+  end)
+end)
