@@ -244,10 +244,9 @@ describe("infra repl", function()
         { "spec-repl> ", "for x in y do\r" },
         { "| ", "\3'm' .. 1\r" },
         { '"m1"', "print('m' .. 2) while true do end\r" },
-        { "m2\n", "\3" },
+        { "m2", "\3" },
         { "cancelled", "print('m' .. 3) repeat aws.ec2.DescribeVpcs {} until false\r" },
-        { "m3\n", "\3" },
-        { "cancelled\n", "'m' .. 4\r" },
+        { "m3", "\3'm' .. 4\r" },
         { '"m4"', "\4" },
       }
       assert.matches("ended with 0", text, 1, true)
