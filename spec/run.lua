@@ -2,8 +2,8 @@
 --
 --   infra exec spec/run.lua [FILE | DIRECTORY ...]      all of spec/ and plugins/ by default
 --
--- Prints a line for each file, failures in full, each skipped spec with its reason, and last `N passed, N failed` (and
--- `, N skipped`). Exit code 1 when anything failed, when nothing ran, or when the specs left something open.
+-- Prints a line for each file and failure, each skipped spec with its reason, then the failures in full, and last
+-- `N passed, N failed` (and `, N skipped`): who sees only the end of a long log sees what matters. Exit code 1 when anything failed, when nothing ran, or when the specs left something open.
 
 local clock = require "host.clock"
 local fs = require "host.fs"
@@ -56,7 +56,7 @@ local function left_open(before)
   return left
 end
 
--- Counts and prints what busted reports.
+-- Counts and prints what busted reports; what failed is collected in counts.report, an array of texts.
 local function report_to(counts, busted)
   local function full_name(element)
     local names = { element.name or element.descriptor }
@@ -80,8 +80,10 @@ local function report_to(counts, busted)
       if element.descriptor ~= "it" then -- "test end" counts the others
         counts.failed = counts.failed + 1
       end
+      local title = kind .. " " .. full_name(element)
       local stack = kind == "ERROR" and trace and trace.traceback or ""
-      io.write(("\n%s %s\n%s%s\n\n"):format(kind, full_name(element), message, stack:gsub("%s+$", "")))
+      io.write(title, "\n")
+      table.insert(counts.report, ("\n%s\n%s%s\n"):format(title, message, (stack:gsub("%s+$", ""))))
     end
   end
 
@@ -113,7 +115,7 @@ end
 
 -- busted gives each file its own globals and package.loaded.
 local function run(roots)
-  local counts = { passed = 0, failed = 0, skipped = 0 }
+  local counts = { passed = 0, failed = 0, skipped = 0, report = {} }
   local busted = require "busted.core"()
   require "busted"(busted)
   require "busted.languages.en"
@@ -136,12 +138,13 @@ collectgarbage() -- what finalisers let go
 local left = left_open(before)
 for _, thing in ipairs(left) do
   counts.failed = counts.failed + 1
-  io.write("\nFAILED left open by the specs: ", thing, "\n")
+  table.insert(counts.report, "\nFAILED left open by the specs: " .. thing .. "\n")
 end
 if counts.passed + counts.failed + counts.skipped == 0 then
   counts.failed = 1
-  io.write("FAILED there was no spec to run\n")
+  table.insert(counts.report, "FAILED there was no spec to run\n")
 end
+io.write(table.concat(counts.report))
 local skipped = counts.skipped > 0 and (", %d skipped"):format(counts.skipped) or ""
 io.write(("%d passed, %d failed%s\n"):format(counts.passed, counts.failed, skipped))
 return counts.failed > 0 and 1 or 0
