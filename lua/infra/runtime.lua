@@ -14,6 +14,7 @@
 
 local Scheduler = require "infra.scheduler"
 local loop = require "host.loop"
+local random = require "infra.random"
 
 local runtime = {}
 
@@ -41,17 +42,6 @@ function runtime.real()
   }
 end
 
--- SplitMix64 (Steele, Lea, Flood 2014): a small generator whose every seed is as good as any other.
-local function generator(state)
-  return function()
-    state = state + 0x9E3779B97F4A7C15
-    local z = state
-    z = (z ~ (z >> 30)) * 0xBF58476D1CE4E5B9
-    z = (z ~ (z >> 27)) * 0x94D049BB133111EB
-    return z ~ (z >> 31)
-  end
-end
-
 --- A world in which time passes only while every task waits, and then at once: to the next timer. `options` may have
 ---   time    unix seconds at the start (default 2024-01-01)
 ---   seed    integer; equal seeds give equal random bytes (default 1)
@@ -61,7 +51,7 @@ function runtime.simulated(options)
   options = options or {}
   local elapsed = 0.0
   local start = options.time or 1704067200
-  local next_integer = generator(options.seed or 1)
+  local next_integer = random.integers(options.seed or 1)
 
   local function now()
     return elapsed
@@ -75,7 +65,7 @@ function runtime.simulated(options)
     return loop.wait(0)
   end
 
-  local function random(count)
+  local function bytes(count)
     local words = {}
     for i = 1, (count + 7) // 8 do
       words[i] = string.pack("<i8", next_integer())
@@ -87,7 +77,7 @@ function runtime.simulated(options)
     scheduler = Scheduler.new { now = now, wait = wait },
     now = now,
     time = function() return start + elapsed end,
-    random = random,
+    random = bytes,
     send = options.send or function() error("this simulated world has no network", 2) end,
   }
 end

@@ -57,6 +57,32 @@ describe("infra.sim.cloudfront distributions", function()
     end)
   end)
 
+  it("may ask two origins in turn, for what can be asked twice", function()
+    caller.run({}, function(call)
+      local function grouped(members, methods)
+        local items = {}
+        for i, id in ipairs(members) do
+          items[i] = { OriginId = id }
+        end
+        local origin = config().Origins.Items[1]
+        return create(call, {
+          Origins = { Quantity = 2, Items = { origin, { Id = "other", DomainName = "other.example.com",
+            CustomOriginConfig = origin.CustomOriginConfig } } },
+          OriginGroups = { Quantity = 1, Items = { { Id = "either",
+            FailoverCriteria = { StatusCodes = { Quantity = 1, Items = { 503 } } },
+            Members = { Quantity = #items, Items = items } } } },
+          DefaultCacheBehavior = { TargetOriginId = "either", ViewerProtocolPolicy = "redirect-to-https",
+            CachePolicyId = CACHING_DISABLED, AllowedMethods = { Quantity = #methods, Items = methods } },
+        })
+      end
+      assert.equal("NoSuchOrigin", code(grouped({ "api", "third" }, { "GET", "HEAD" })))
+      assert.equal("InvalidArgument", code(grouped({ "api" }, { "GET", "HEAD" })))
+      assert.equal("InvalidArgument", code(grouped({ "api", "other" },
+        { "GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE" })))
+      assert(grouped({ "api", "other" }, { "GET", "HEAD" }))
+    end)
+  end)
+
   it("refuse what does not fit together", function()
     caller.run({}, function(call)
       assert.equal("InconsistentQuantities", code(create(call, { Aliases = { Quantity = 2, Items = { "a.com" } } })))

@@ -31,6 +31,22 @@ describe("infra.sim.cloudwatch", function()
     end)
   end)
 
+  it("lists alarms by their state", function()
+    caller.run({}, function(call)
+      assert(call("cloudwatch", "PutMetricAlarm", alarm()))
+      local function names(state)
+        local found = {}
+        for i, each in ipairs(assert(call("cloudwatch", "DescribeAlarms", { StateValue = state })).MetricAlarms) do
+          found[i] = each.AlarmName
+        end
+        return found
+      end
+      assert.same({ "a" }, names "INSUFFICIENT_DATA")
+      assert.same({}, names "ALARM")
+      assert.same({ "a" }, names())
+    end)
+  end)
+
   it("refuses what could not be evaluated", function()
     caller.run({}, function(call)
       assert.equal("ValidationError", code(call("cloudwatch", "PutMetricAlarm", alarm { Period = 45 })))

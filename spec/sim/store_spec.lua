@@ -48,6 +48,22 @@ describe("infra.sim.store", function()
     assert.same({ "a", "b", "d", "z" }, keys_of(view, "bucket"))
   end)
 
+  it("tells what changed since it was last flushed", function()
+    local store = Store.open()
+    store:view("ec2", "1", "us-east-1"):put("vpc", "vpc-1", { id = 1 })
+    store:view("iam", "1"):put("role", "r", {})
+    assert(store:flush())
+    assert.same({}, store:changes())
+    store:view("ec2", "1", "us-east-1"):put("vpc", "vpc-1", { id = 2 })
+    store:view("iam", "1"):delete("role", "r")
+    local changes = store:changes()
+    table.sort(changes, function(one, other) return one.kind < other.kind end)
+    assert.same({
+      { scope = { "iam", "1" }, kind = "role", key = "r" },
+      { scope = { "ec2", "1", "us-east-1" }, kind = "vpc", key = "vpc-1", object = { id = 2 } },
+    }, changes)
+  end)
+
   it("knows how old an object is, through changes of it", function()
     local store = Store.open()
     local view = store:view("iam", "1")

@@ -5,6 +5,7 @@
 -- validated_at = when the records were first seen, tags }.
 
 local crypto = require "host.crypto"
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local records = require "infra.sim.route53.records"
 local tagging = require "infra.sim.tagging"
@@ -105,14 +106,12 @@ local function with_domain(domain, names)
   return list
 end
 
-local function tag_map(ctx, existing, list)
-  for _, tag in ipairs(list or {}) do
-    if tag.Key:find "^aws:" then
-      ctx:fail("InvalidTagException", "Tag keys starting with aws: are reserved.", 400)
-    end
-  end
-  return tagging.merge(existing, list)
-end
+local TAG_RULES = {
+  fail = function(ctx, code, message, ...) ctx:fail(code, message:format(...), 400) end,
+  length = { "InvalidTagException", "Tag keys have 1 to 128 characters, values up to 256." },
+  reserved = { "InvalidTagException", "Tag keys starting with aws: are reserved." },
+  number = { "TooManyTagsException", "A certificate can have up to %d tags." },
+}
 
 function acm.RequestCertificate(ctx, params)
   local domain = params.DomainName:lower()
@@ -126,14 +125,12 @@ function acm.RequestCertificate(ctx, params)
       return { CertificateArn = certificate.arn }
     end
   end
-  local hex = ctx.unique(32)
-  local arn = ("arn:%s:acm:%s:%s:certificate/%s-%s-%s-%s-%s"):format(ctx.partition, ctx.region, ctx.account,
-    hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
+  local arn = arns.of(ctx, "acm", "certificate/" .. ctx.uuid())
   ctx.store:put("certificate", arn, {
     arn = arn, DomainName = domain, SubjectAlternativeNames = names, created_at = ctx.now(),
     token = params.IdempotencyToken, KeyAlgorithm = params.KeyAlgorithm or "RSA_2048",
     transparency = (params.Options or {}).CertificateTransparencyLoggingPreference or "ENABLED",
-    tags = tag_map(ctx, {}, params.Tags),
+    tags = tagging.checked(ctx, {}, params.Tags, TAG_RULES),
   })
   return { CertificateArn = arn }
 end
@@ -186,7 +183,7 @@ end
 
 function acm.AddTagsToCertificate(ctx, params)
   local certificate = find(ctx, params.CertificateArn)
-  certificate.tags = tag_map(ctx, certificate.tags, params.Tags)
+  certificate.tags = tagging.checked(ctx, certificate.tags, params.Tags, TAG_RULES)
   ctx.store:put("certificate", certificate.arn, certificate)
   return {}
 end
@@ -205,5 +202,7 @@ end
 function acm.ListTagsForCertificate(ctx, params)
   return { Tags = tagging.list(find(ctx, params.CertificateArn).tags) }
 end
+
+acm.tagged = { certificate = tagging.with_arn "arn" }
 
 return acm

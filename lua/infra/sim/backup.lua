@@ -1,45 +1,20 @@
--- The simulated AWS Backup: vaults, plans and selections. No job ever runs. Behaviour is that of its API reference.
--- Kept in the region's store: kinds "vault" by name, "plan" by id, "selection/PLAN" by id, each with its tags.
+-- The simulated AWS Backup: vaults, plans and selections here, what comes of them in backup/: recovery points and jobs.
+-- Behaviour is that of its API reference. Kept in the region's store: kinds "vault" by name, "plan" by id,
+-- "selection/PLAN" by id, each with its tags.
 
+local arns = require "infra.sim.arns"
+local entities = require "infra.sim.backup.entities"
+local jobs = require "infra.sim.backup.jobs"
 local json = require "host.json"
-local paging = require "infra.sim.paging"
+local points = require "infra.sim.backup.points"
 local principals = require "infra.sim.iam.principals"
 local tagging = require "infra.sim.tagging"
 
 local backup = {}
 
-local PAGE <const> = 1000
-
-local function fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
-
-local function uuid(ctx)
-  local hex = ctx.unique(32)
-  return ("%s-%s-%s-%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
-end
-
-local function page_of(ctx, items, key, params)
-  local page, token = paging.page(ctx, items, key, params.NextToken, params.MaxResults or PAGE)
-  if not page then
-    fail(ctx, "InvalidParameterValueException", "The token is not valid.")
-  end
-  return page, token
-end
+local fail, find_vault, page_of = entities.fail, entities.vault, entities.page
 
 -- -- vaults -----------------------------------------------------------------------------------------------------------
-
-local function vault_arn(ctx, name)
-  return ("arn:%s:backup:%s:%s:backup-vault:%s"):format(ctx.partition, ctx.region, ctx.account, name)
-end
-
-local function find_vault(ctx, name)
-  local vault = ctx.store:get("vault", name)
-  if not vault then -- AWS hides whether there is one
-    ctx:fail("AccessDeniedException", ("Insufficient privileges to perform this action. (%s)"):format(name), 403)
-  end
-  return vault
-end
 
 function backup.CreateBackupVault(ctx, params)
   local name = params.BackupVaultName
@@ -51,11 +26,11 @@ function backup.CreateBackupVault(ctx, params)
       { Arn = existing.BackupVaultArn, CreatorRequestId = existing.CreatorRequestId })
   end
   local vault = {
-    BackupVaultName = name, BackupVaultArn = vault_arn(ctx, name), CreationDate = ctx.now(),
+    BackupVaultName = name, BackupVaultArn = entities.vault_arn(ctx, name), CreationDate = ctx.now(),
     CreatorRequestId = params.CreatorRequestId, NumberOfRecoveryPoints = 0, Locked = false,
     VaultType = "BACKUP_VAULT", VaultState = "AVAILABLE",
-    EncryptionKeyArn = params.EncryptionKeyArn or ("arn:%s:kms:%s:%s:key/aws-backup"):format(ctx.partition, ctx.region,
-      ctx.account), tags = tagging.merge(params.BackupVaultTags),
+    EncryptionKeyArn = params.EncryptionKeyArn or arns.of(ctx, "kms", "key/aws-backup"),
+    tags = tagging.merge(params.BackupVaultTags),
   }
   ctx.store:put("vault", name, vault)
   return vault
@@ -153,7 +128,7 @@ end
 -- What the service writes into a plan by itself.
 local function complete(ctx, document)
   for _, rule in ipairs(document.Rules) do
-    rule.RuleId = uuid(ctx)
+    rule.RuleId = ctx.uuid()
     rule.ScheduleExpression = rule.ScheduleExpression or "cron(0 5 ? * * *)"
     rule.ScheduleExpressionTimezone = rule.ScheduleExpressionTimezone or "Etc/UTC"
     rule.StartWindowMinutes = rule.StartWindowMinutes or 480
@@ -182,13 +157,14 @@ function backup.CreateBackupPlan(ctx, params)
       fail(ctx, "AlreadyExistsException", "Backup plan with the same plan document already exists")
     end
   end
-  local id = uuid(ctx)
+  local id = ctx.uuid()
   local plan = {
     BackupPlanId = id, VersionId = ctx.unique(48), CreationDate = ctx.now(), request = request,
-    BackupPlanArn = ("arn:%s:backup:%s:%s:backup-plan:%s"):format(ctx.partition, ctx.region, ctx.account, id),
+    BackupPlanArn = arns.of(ctx, "backup", "backup-plan:" .. id),
     CreatorRequestId = params.CreatorRequestId, BackupPlan = complete(ctx, params.BackupPlan),
     tags = tagging.merge(params.BackupPlanTags),
   }
+  entities.watch(ctx)
   ctx.store:put("plan", id, plan)
   return plan_summary(plan)
 end
@@ -251,7 +227,7 @@ function backup.CreateBackupSelection(ctx, params)
       return selection_summary(other)
     end
   end
-  local selection = { BackupPlanId = plan.BackupPlanId, SelectionId = uuid(ctx), CreationDate = ctx.now(),
+  local selection = { BackupPlanId = plan.BackupPlanId, SelectionId = ctx.uuid(), CreationDate = ctx.now(),
     CreatorRequestId = params.CreatorRequestId, BackupSelection = request }
   ctx.store:put(kind, selection.SelectionId, selection)
   return selection_summary(selection)
@@ -286,39 +262,36 @@ end
 
 -- -- tags -------------------------------------------------------------------------------------------------------------
 
-local function tagged(ctx, arn)
-  local kind, key = "vault", arn:match ":backup%-vault:(.+)$"
-  if not key then
-    kind, key = "plan", arn:match ":backup%-plan:(.+)$"
-  end
-  local found = key and ctx.store:get(kind, key)
-  if not found then
-    fail(ctx, "ResourceNotFoundException", "The resource %s does not exist", arn)
-  end
-  return found, function(tags)
-    found.tags = tags
-    ctx.store:put(kind, key, found)
+tagging.add_operations(backup, {
+  names = { "TagResource", "UntagResource", "ListTags" },
+  find = function(ctx, params)
+    local kind, key = params.ResourceArn:match ":backup%-(%a+):(.+)$" -- "vault" or "plan"
+    local found = kind and ctx.store:get(kind, key)
+    if not found then
+      fail(ctx, "ResourceNotFoundException", "The resource %s does not exist", params.ResourceArn)
+    end
+    return found, function() ctx.store:put(kind, key, found) end
+  end,
+  keys = "TagKeyList",
+  answer = function(map) return { Tags = map } end,
+})
+
+backup.tagged = { vault = tagging.with_arn "BackupVaultArn", plan = tagging.with_arn "BackupPlanArn" }
+
+for _, part in ipairs { points, jobs } do
+  for name, operation in pairs(part.operations) do
+    backup[name] = operation
   end
 end
 
-function backup.ListTags(ctx, params)
-  return { Tags = tagged(ctx, params.ResourceArn).tags }
-end
-
-function backup.TagResource(ctx, params)
-  local found, save = tagged(ctx, params.ResourceArn)
-  local tags = tagging.merge(found.tags)
-  for key, value in pairs(params.Tags) do
-    tags[key] = value
+-- Time goes on between the calls: before each, what was due since the last one is done.
+for name, operation in pairs(backup) do
+  if type(operation) == "function" then
+    backup[name] = function(ctx, params)
+      jobs.advance(ctx)
+      return operation(ctx, params)
+    end
   end
-  save(tags)
-  return {}
-end
-
-function backup.UntagResource(ctx, params)
-  local found, save = tagged(ctx, params.ResourceArn)
-  save(tagging.without(found.tags, params.TagKeyList))
-  return {}
 end
 
 return backup

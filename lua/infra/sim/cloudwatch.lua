@@ -3,6 +3,7 @@
 -- global store, kind "dashboard", by name.
 
 local json = require "host.json"
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local tagging = require "infra.sim.tagging"
 
@@ -67,7 +68,7 @@ function cloudwatch.PutMetricAlarm(ctx, params)
   check(ctx, params)
   local existing = ctx.store:get("alarm", params.AlarmName)
   local alarm = {
-    AlarmArn = ("arn:%s:cloudwatch:%s:%s:alarm:%s"):format(ctx.partition, ctx.region, ctx.account, params.AlarmName),
+    AlarmArn = arns.of(ctx, "cloudwatch", "alarm:" .. params.AlarmName),
     AlarmConfigurationUpdatedTimestamp = ctx.now(), StateValue = "INSUFFICIENT_DATA",
     StateReason = "Unchecked: Initial alarm creation", StateUpdatedTimestamp = ctx.now(),
   }
@@ -100,7 +101,8 @@ function cloudwatch.DescribeAlarms(ctx, params)
   local items = {}
   for name, stored in ctx.store:each("alarm") do
     local prefix = params.AlarmNamePrefix or ""
-    if types.MetricAlarm and (not wanted or wanted[name]) and name:sub(1, #prefix) == prefix then
+    if types.MetricAlarm and (not wanted or wanted[name]) and name:sub(1, #prefix) == prefix
+      and (params.StateValue or stored.alarm.StateValue) == stored.alarm.StateValue then
       items[#items + 1] = stored.alarm
     end
   end
@@ -146,14 +148,15 @@ local function check_body(ctx, text)
 end
 
 local function dashboard_arn(ctx, name)
-  return ("arn:%s:cloudwatch::%s:dashboard/%s"):format(ctx.partition, ctx.account, name)
+  return arns.global(ctx, "cloudwatch", "dashboard/" .. name)
 end
 
 function cloudwatch.PutDashboard(ctx, params)
   check_body(ctx, params.DashboardBody)
   local existing = ctx.global:get("dashboard", params.DashboardName)
   ctx.global:put("dashboard", params.DashboardName, {
-    body = params.DashboardBody, at = ctx.now(), tags = existing and existing.tags or tagging.merge({}, params.Tags),
+    name = params.DashboardName, body = params.DashboardBody, at = ctx.now(),
+    tags = existing and existing.tags or tagging.merge({}, params.Tags),
   })
   return { DashboardValidationMessages = {} }
 end
@@ -192,38 +195,24 @@ end
 
 -- -- tags -------------------------------------------------------------------------------------------------------------
 
-local function tagged(ctx, arn)
-  local alarm = arn:match ":alarm:(.+)$"
-  local view, kind, name = ctx.store, "alarm", alarm
-  if not alarm then
-    view, kind, name = ctx.global, "dashboard", arn:match ":dashboard/(.+)$"
-  end
-  local stored = name and view:get(kind, name)
-  if not stored then
-    fail(ctx, "ResourceNotFound", "The resource %s does not exist", arn)
-  end
-  return stored, function()
-    view:put(kind, name, stored)
-  end
-end
+tagging.add_operations(cloudwatch, {
+  find = function(ctx, params)
+    local arn = params.ResourceARN
+    local view, kind, name = ctx.store, "alarm", arn:match ":alarm:(.+)$"
+    if not name then
+      view, kind, name = ctx.global, "dashboard", arn:match ":dashboard/(.+)$"
+    end
+    local stored = name and view:get(kind, name)
+    if not stored then
+      fail(ctx, "ResourceNotFound", "The resource %s does not exist", arn)
+    end
+    return stored, function() view:put(kind, name, stored) end
+  end,
+})
 
-function cloudwatch.TagResource(ctx, params)
-  local stored, save = tagged(ctx, params.ResourceARN)
-  stored.tags = tagging.merge(stored.tags, params.Tags)
-  save()
-  return {}
-end
-
-function cloudwatch.UntagResource(ctx, params)
-  local stored, save = tagged(ctx, params.ResourceARN)
-  stored.tags = tagging.without(stored.tags, params.TagKeys)
-  save()
-  return {}
-end
-
-function cloudwatch.ListTagsForResource(ctx, params)
-  local stored = tagged(ctx, params.ResourceARN)
-  return { Tags = tagging.list(stored.tags) }
-end
+cloudwatch.tagged = {
+  alarm = function(_, stored) return { arn = stored.alarm.AlarmArn, tags = stored.tags } end,
+  dashboard = function(place, stored) return { arn = dashboard_arn(place, stored.name), tags = stored.tags } end,
+}
 
 return cloudwatch

@@ -1,7 +1,9 @@
 -- The simulated CodeBuild: projects. Nothing is ever built. Behaviour is that of its API reference. Kept in the
 -- region's store, kind "project", by name, as the API shows them.
 
+local arns = require "infra.sim.arns"
 local principals = require "infra.sim.iam.principals"
+local tagging = require "infra.sim.tagging"
 
 local codebuild = {}
 
@@ -34,8 +36,7 @@ local function complete(ctx, project)
       project[name] = value
     end
   end
-  project.encryptionKey = project.encryptionKey or ("arn:%s:kms:%s:%s:alias/aws/s3"):format(ctx.partition, ctx.region,
-    ctx.account)
+  project.encryptionKey = project.encryptionKey or arns.of(ctx, "kms", "alias/aws/s3")
   project.artifacts.packaging = project.artifacts.packaging or "NONE"
   project.artifacts.encryptionDisabled = project.artifacts.encryptionDisabled or false
   project.lastModified = ctx.now()
@@ -52,7 +53,7 @@ function codebuild.CreateProject(ctx, params)
   check(ctx, params)
   local project = complete(ctx, params)
   project.created = ctx.now()
-  project.arn = ("arn:%s:codebuild:%s:%s:project/%s"):format(ctx.partition, ctx.region, ctx.account, params.name)
+  project.arn = arns.of(ctx, "codebuild", "project/" .. params.name)
   ctx.store:put("project", params.name, project)
   return { project = project }
 end
@@ -101,5 +102,11 @@ function codebuild.DeleteProject(ctx, params)
   ctx.store:delete("project", params.name:match "[^/]+$")
   return {}
 end
+
+codebuild.tagged = {
+  project = function(_, project)
+    return { arn = project.arn, tags = tagging.merge(nil, project.tags, "key", "value") }
+  end,
+}
 
 return codebuild

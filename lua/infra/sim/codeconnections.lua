@@ -1,6 +1,7 @@
 -- The simulated CodeConnections. A connection stays PENDING: no person completes its handshake here. Behaviour is that
 -- of its API reference. Kept in the region's store, kind "connection", by ARN: { connection, tags }.
 
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local tagging = require "infra.sim.tagging"
 
@@ -21,9 +22,7 @@ function codeconnections.CreateConnection(ctx, params)
   elseif #params.ConnectionName > 32 then
     ctx:fail("InvalidInputException", "ConnectionName is longer than 32 characters", 400)
   end
-  local hex = ctx.unique(32)
-  local arn = ("arn:%s:codeconnections:%s:%s:connection/%s-%s-%s-%s-%s"):format(ctx.partition, ctx.region, ctx.account,
-    hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
+  local arn = arns.of(ctx, "codeconnections", "connection/" .. ctx.uuid())
   ctx.store:put("connection", arn, {
     connection = { ConnectionArn = arn, ConnectionName = params.ConnectionName, ProviderType = params.ProviderType,
       HostArn = params.HostArn, OwnerAccountId = ctx.account, ConnectionStatus = "PENDING" },
@@ -54,22 +53,15 @@ function codeconnections.DeleteConnection(ctx, params)
   return {}
 end
 
-function codeconnections.TagResource(ctx, params)
-  local stored = find(ctx, params.ResourceArn)
-  stored.tags = tagging.merge(stored.tags, params.Tags)
-  ctx.store:put("connection", params.ResourceArn, stored)
-  return {}
-end
+tagging.add_operations(codeconnections, {
+  find = function(ctx, params)
+    local stored = find(ctx, params.ResourceArn)
+    return stored, function() ctx.store:put("connection", params.ResourceArn, stored) end
+  end,
+})
 
-function codeconnections.UntagResource(ctx, params)
-  local stored = find(ctx, params.ResourceArn)
-  stored.tags = tagging.without(stored.tags, params.TagKeys)
-  ctx.store:put("connection", params.ResourceArn, stored)
-  return {}
-end
-
-function codeconnections.ListTagsForResource(ctx, params)
-  return { Tags = tagging.list(find(ctx, params.ResourceArn).tags) }
-end
+codeconnections.tagged = {
+  connection = function(_, stored) return { arn = stored.connection.ConnectionArn, tags = stored.tags } end,
+}
 
 return codeconnections

@@ -1,6 +1,7 @@
 -- The simulated CodePipeline: pipelines. Nothing ever runs. Behaviour is that of its API reference. Kept in the
 -- region's store, kind "pipeline", by name: { pipeline, arn, created_at, updated_at, tags }.
 
+local arns = require "infra.sim.arns"
 local principals = require "infra.sim.iam.principals"
 local tagging = require "infra.sim.tagging"
 
@@ -80,7 +81,7 @@ function codepipeline.CreatePipeline(ctx, params)
   check(ctx, params.pipeline)
   local stored = {
     pipeline = complete(params.pipeline, 1), created_at = ctx.now(), updated_at = ctx.now(),
-    arn = ("arn:%s:codepipeline:%s:%s:%s"):format(ctx.partition, ctx.region, ctx.account, name),
+    arn = arns.of(ctx, "codepipeline", name),
     tags = tagging.merge({}, params.tags, "key", "value"),
   }
   ctx.store:put("pipeline", name, stored)
@@ -116,31 +117,19 @@ function codepipeline.DeletePipeline(ctx, params)
   return {}
 end
 
-local function tagged(ctx, arn)
-  for name, stored in ctx.store:each("pipeline") do
-    if stored.arn == arn then
-      return stored, name
+tagging.add_operations(codepipeline, {
+  find = function(ctx, params)
+    for name, stored in ctx.store:each("pipeline") do
+      if stored.arn == params.resourceArn then
+        return stored, function() ctx.store:put("pipeline", name, stored) end
+      end
     end
-  end
-  fail(ctx, "ResourceNotFoundException", "The resource %s was not found", arn)
-end
+    fail(ctx, "ResourceNotFoundException", "The resource %s was not found", params.resourceArn)
+  end,
+  given = "tags", keys = "tagKeys", key = "key", value = "value",
+  answer = function(map) return { tags = tagging.list(map, "key", "value") } end,
+})
 
-function codepipeline.TagResource(ctx, params)
-  local stored, name = tagged(ctx, params.resourceArn)
-  stored.tags = tagging.merge(stored.tags, params.tags, "key", "value")
-  ctx.store:put("pipeline", name, stored)
-  return {}
-end
-
-function codepipeline.UntagResource(ctx, params)
-  local stored, name = tagged(ctx, params.resourceArn)
-  stored.tags = tagging.without(stored.tags, params.tagKeys)
-  ctx.store:put("pipeline", name, stored)
-  return {}
-end
-
-function codepipeline.ListTagsForResource(ctx, params)
-  return { tags = tagging.list((tagged(ctx, params.resourceArn)).tags, "key", "value") }
-end
+codepipeline.tagged = { pipeline = tagging.with_arn "arn" }
 
 return codepipeline

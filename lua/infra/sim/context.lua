@@ -2,13 +2,15 @@
 --
 -- A service is the module infra.sim.<service> ("-" becomes "_"), a table of operation name -> function(ctx, params) ->
 -- output. The model has decoded `params` and checked that what it requires is there, and encodes the output. A handler
--- runs without waiting; states that take time are functions of ctx.now(). It gets:
+-- runs without waiting; states that take time are functions of ctx.now(). A module whose objects have tags says in its
+-- member `tagged` how to find them (infra.sim.tag_index). A handler gets:
 --   ctx.region, ctx.account, ctx.partition ("aws")
 --   ctx.service, ctx.operation, ctx.request_id
 --   ctx.caller           { account, arn, user_id, access_key }
 --   ctx.request          { method, path, headers = { [lower-case name] = value }, body } as it came
 --   ctx.now()            AWS's clock, unix seconds
 --   ctx.id(prefix)       a fresh identifier in EC2's form: "vpc-0f3..."
+--   ctx.uuid()           a fresh UUID
 --   ctx.unique(length, alphabet)   a fresh string; lower-case hex when no alphabet is given
 --   ctx.store            view (infra.sim.store) of this service in this account and region
 --   ctx.global           view of this service in this account, for what has no region
@@ -17,6 +19,7 @@
 --   ctx.short_page       true when a paged answer is to hold a single item
 --   ctx.partial_batch    true when an operation on several items is to leave the last one undone
 --   ctx:of(service, region)   view of another service or region (default: this one) in this account
+--   ctx:in_region(region)     the context of the same call, as if it had come there
 --   ctx:fresh(kind, key [, view])   true when this call may not know yet of an object of ctx.store (or of `view`) that
 --                        was created a moment ago: eventual consistency, see infra.sim.faults
 --   ctx:fail(code, message [, status [, extra [, headers]]])   throws AWS's error answer; see Failure.raise
@@ -45,8 +48,8 @@ local function unique(sim, length, alphabet)
   end))
 end
 
---- A fresh request id, a UUID.
-function Context.request_id_of(sim)
+--- A fresh UUID.
+function Context.uuid(sim)
   return (unique(sim, 32):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"))
 end
 
@@ -71,12 +74,17 @@ function Context.new(sim, call, request, caller)
     sessions = store:view("sts"),
     now = function() return sim:now() end,
     id = function(prefix) return prefix .. "-0" .. unique(sim, 16) end,
+    uuid = function() return Context.uuid(sim) end,
     unique = function(length, alphabet) return unique(sim, length, alphabet) end,
   }, Context)
 end
 
 function Context:of(service, region)
   return self.sim.store:view(service, self.account, region or self.region)
+end
+
+function Context:in_region(region)
+  return setmetatable({ region = region, store = self:of(self.service, region) }, { __index = self })
 end
 
 function Context:fresh(kind, key, view)

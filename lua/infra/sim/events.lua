@@ -2,6 +2,7 @@
 -- that of its API reference. Kept in the region's store, kind "rule", by "BUS/NAME": { rule, targets by id, tags }.
 
 local json = require "host.json"
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local principals = require "infra.sim.iam.principals"
 local tagging = require "infra.sim.tagging"
@@ -29,8 +30,7 @@ end
 
 local function arn_of(ctx, params)
   local bus = bus_of(params)
-  return ("arn:%s:events:%s:%s:rule/%s%s"):format(ctx.partition, ctx.region, ctx.account,
-    bus == "default" and "" or bus .. "/", params.Name)
+  return arns.of(ctx, "events", ("rule/%s%s"):format(bus == "default" and "" or bus .. "/", params.Name))
 end
 
 function events.PutRule(ctx, params)
@@ -125,31 +125,19 @@ function events.DeleteRule(ctx, params)
   return {}
 end
 
-local function tagged(ctx, arn)
-  for key, stored in ctx.store:each("rule") do
-    if stored.rule.Arn == arn then
-      return stored, key
+tagging.add_operations(events, {
+  find = function(ctx, params)
+    for key, stored in ctx.store:each("rule") do
+      if stored.rule.Arn == params.ResourceARN then
+        return stored, function() ctx.store:put("rule", key, stored) end
+      end
     end
-  end
-  fail(ctx, "ResourceNotFoundException", "Rule %s does not exist.", arn)
-end
+    fail(ctx, "ResourceNotFoundException", "Rule %s does not exist.", params.ResourceARN)
+  end,
+})
 
-function events.TagResource(ctx, params)
-  local stored, key = tagged(ctx, params.ResourceARN)
-  stored.tags = tagging.merge(stored.tags, params.Tags)
-  ctx.store:put("rule", key, stored)
-  return {}
-end
-
-function events.UntagResource(ctx, params)
-  local stored, key = tagged(ctx, params.ResourceARN)
-  stored.tags = tagging.without(stored.tags, params.TagKeys)
-  ctx.store:put("rule", key, stored)
-  return {}
-end
-
-function events.ListTagsForResource(ctx, params)
-  return { Tags = tagging.list((tagged(ctx, params.ResourceARN)).tags) }
-end
+events.tagged = {
+  rule = function(_, stored) return { arn = stored.rule.Arn, tags = stored.tags } end,
+}
 
 return events

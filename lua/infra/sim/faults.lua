@@ -6,9 +6,10 @@
 --   consistency  seconds during which a read may not know a fresh object; the chance falls from 1 to 0 meanwhile
 --   throttling   true: the token buckets of infra.sim.limits apply
 --   rates        { [fault] = probability per call }
---   schedule     array of rules { fault =, service =, operation =, kind = "read"|"write", nth = 1, times = 1, ... }:
---                the fault strikes the nth matching call and the times - 1 following ones; further fields are the
---                fault's own. The first rule that strikes wins, and wins over rates.
+--   schedule     array of rules { fault =, service =, operation =, region =, kind = "read"|"write", nth = 1,
+--                times = 1, ... }: the fault strikes the nth matching call and the times - 1 following ones; further
+--                fields are the fault's own. The first rule that strikes wins, and wins over rates. Services without
+--                regions answer in us-east-1.
 -- Faults:
 --   throttle       refused with the service's throttling error
 --   server_error   500 InternalError; `executed = true`: although the call was carried out
@@ -21,6 +22,8 @@
 --   short_page     a paged answer holds a single item (AWS may return fewer than asked)
 --   partial_batch  an operation on several items leaves the last one undone, and says so in its answer
 --   crash          calls on_crash(call) `when = "before"` the request, or "after" it was carried out (the default)
+
+local random = require "infra.random"
 
 local Faults = {}
 Faults.__index = Faults
@@ -53,18 +56,6 @@ local KINDS = {
   "short_page", "partial_batch", "crash",
 }
 
---- A generator of numbers in [0, 1) (splitmix64), reproducible from an integer.
-function Faults.generator(seed)
-  local state = seed
-  return function()
-    state = state + 0x9E3779B97F4A7C15
-    local z = state
-    z = (z ~ (z >> 30)) * 0xBF58476D1CE4E5B9
-    z = (z ~ (z >> 27)) * 0x94D049BB133111EB
-    return ((z ~ (z >> 31)) >> 11) * 0x1p-53
-  end
-end
-
 local function known_fault(name)
   for _, kind in ipairs(KINDS) do
     if kind == name then
@@ -95,16 +86,16 @@ function Faults.new(seed, options)
     rates = options.rates or {},
     schedule = schedule,
     -- Separate streams: switching faults on does not change the latencies.
-    delays = Faults.generator(seed),
-    draws = Faults.generator(~seed),
-    readers = Faults.generator(seed ~ 0x5DEECE66D),
+    delays = random.fractions(seed),
+    draws = random.fractions(~seed),
+    readers = random.fractions(seed ~ 0x5DEECE66D),
   }, Faults)
 end
 
 local function strikes(entry, call)
   local rule = entry.rule
   if (rule.service and rule.service ~= call.service) or (rule.operation and rule.operation ~= call.operation)
-    or (rule.kind and rule.kind ~= call.kind) then
+    or (rule.kind and rule.kind ~= call.kind) or (rule.region and rule.region ~= call.region) then
     return false
   end
   entry.seen = entry.seen + 1
@@ -112,8 +103,8 @@ local function strikes(entry, call)
   return entry.seen >= nth and entry.seen < nth + (rule.times or 1)
 end
 
---- What happens to this call, { service =, operation =, kind = }: a table with `fault` and its fields, or nil. To be
---- asked exactly once per call, because rules count.
+--- What happens to this call, { service =, operation =, region =, kind = }: a table with `fault` and its fields, or
+--- nil. To be asked exactly once per call, because rules count.
 function Faults:strike(call)
   local struck
   for _, entry in ipairs(self.schedule) do

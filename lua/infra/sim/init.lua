@@ -13,6 +13,8 @@ local Limits = require "infra.sim.limits"
 local Store = require "infra.sim.store"
 local auth = require "infra.sim.auth"
 local endpoints = require "infra.sim.endpoints"
+local files = require "infra.sim.files"
+local tag_index = require "infra.sim.tag_index"
 local wire = require "infra.sim.wire"
 
 local Sim = {}
@@ -80,7 +82,7 @@ local function identify(request)
 end
 
 local function module_of(service)
-  local name = "infra.sim." .. service.id:gsub("%-", "_")
+  local name = "infra.sim." .. service:gsub("%-", "_")
   local found, module = pcall(require, name)
   if not found and not tostring(module):find("module '" .. name .. "' not found", 1, true) then
     error(module, 0)
@@ -105,7 +107,7 @@ local function run(self, request, scope, call)
   elseif call.fault == "server_error" and not call.executed then
     Failure.common("internal", "An internal error has occurred.")
   end
-  local handler = module_of(service)[call.operation]
+  local handler = module_of(service.id)[call.operation]
   if not handler then
     Failure.common("unknown_operation", ("%s %s is not simulated"):format(service.id, call.operation))
   end
@@ -124,7 +126,7 @@ end
 -- Carries the call out, or refuses it; returns the response. A mistake of a handler is thrown on.
 local function execute(self, request, scope, call)
   self.store.time = self:now()
-  call.request_id = Context.request_id_of(self)
+  call.request_id = Context.uuid(self)
   local done, status, headers, body = xpcall(run, with_trace, self, request, scope, call)
   if not done then
     if not Failure.is(status) then
@@ -134,6 +136,7 @@ local function execute(self, request, scope, call)
     status, headers, body = wire.encode_error(call.protocol, call.model, failure, call.request_id)
     call.code = failure.code
   end
+  tag_index.update(self.store, module_of)
   assert(self.store:flush())
   call.status, call.at = status, self:now()
   self.observe(call)
@@ -173,7 +176,11 @@ end
 --- nil and the error that a real network would give.
 function Sim:send(request)
   local scheduler = self.runtime.scheduler
-  local parsed = endpoints.parse(request)
+  local readable, err = files.read(request)
+  if not readable then
+    return nil, err
+  end
+  local parsed = endpoints.parse(readable)
   local scope = auth.scope(parsed)
   if not endpoints.find(parsed, scope) then
     return connection_error("could not resolve host: " .. parsed.host, false)
@@ -206,7 +213,7 @@ function Sim:send(request)
   if LOST[call.fault] then
     return connection_error("connection to " .. parsed.host .. " was reset")
   end
-  return response
+  return files.deliver(request, response)
 end
 
 return Sim

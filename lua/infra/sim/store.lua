@@ -69,11 +69,12 @@ end
 
 -- One kind of object in one scope: objects and birth times by key, the sorted keys when they are known. Read from the
 -- file at first use.
-local function table_of(self, scope, kind)
+local function table_of(view, kind)
+  local self, scope = view.owner, view.scope
   local name = scope .. "\0" .. kind
   local found = self.tables[name]
   if not found then
-    found = { scope = scope, kind = kind, objects = {}, born = {} }
+    found = { strings = view.strings, scope = scope, kind = kind, objects = {}, born = {} }
     for _, row in ipairs(self.db and assert(self.db:all(
       "SELECT key, born, object FROM objects WHERE scope = ? AND kind = ?", scope, kind)) or {}) do
       found.objects[row.key], found.born[row.key] = assert(json.decode(row.object)), row.born
@@ -94,13 +95,25 @@ end
 
 --- The objects of one scope, given by any strings (service, account, region).
 function Store:view(...)
-  return setmetatable({ owner = self, scope = table.concat({ ... }, "/") }, View)
+  return setmetatable({ owner = self, strings = { ... }, scope = table.concat({ ... }, "/") }, View)
 end
 
 --- The next number of a sequence that never repeats in this account; identifiers are made of it.
 function Store:next()
   self.sequence = self.sequence + 1
   return self.sequence
+end
+
+--- What was put or deleted since the last flush: an array of { scope = the strings that Store:view was given, kind,
+--- key, object = nil when it is gone }.
+function Store:changes()
+  local changes = {}
+  for where, keys in pairs(self.dirty) do
+    for key in pairs(keys) do
+      changes[#changes + 1] = { scope = where.strings, kind = where.kind, key = key, object = where.objects[key] }
+    end
+  end
+  return changes
 end
 
 --- Writes what changed to the file, in one transaction. Called after each executed call.
@@ -141,12 +154,12 @@ Store.__close = Store.close
 
 --- The object, or nil.
 function View:get(kind, key)
-  return table_of(self.owner, self.scope, kind).objects[key]
+  return table_of(self, kind).objects[key]
 end
 
 --- Keeps `object` under `key` (a string), new or changed. Returns the object.
 function View:put(kind, key, object)
-  local where = table_of(self.owner, self.scope, kind)
+  local where = table_of(self, kind)
   if where.objects[key] == nil then
     where.keys = nil
     where.born[key] = self.owner.time
@@ -158,7 +171,7 @@ end
 
 --- Forgets the object. Returns it, or nil when there was none.
 function View:delete(kind, key)
-  local where = table_of(self.owner, self.scope, kind)
+  local where = table_of(self, kind)
   local object = where.objects[key]
   if object ~= nil then
     where.objects[key], where.born[key], where.keys = nil, nil, nil
@@ -169,7 +182,7 @@ end
 
 --- Iterates over key, object in key order. Objects may be put and deleted meanwhile; new ones are not visited.
 function View:each(kind)
-  local where = table_of(self.owner, self.scope, kind)
+  local where = table_of(self, kind)
   local keys = where.keys
   if not keys then
     keys = {}
@@ -192,7 +205,7 @@ end
 
 --- Seconds since the object was first put, or nil when there is none.
 function View:age(kind, key)
-  local born = table_of(self.owner, self.scope, kind).born[key]
+  local born = table_of(self, kind).born[key]
   return born and self.owner.time - born
 end
 

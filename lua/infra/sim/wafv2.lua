@@ -5,6 +5,7 @@
 -- value = what the API calls the resource, tags }.
 
 local json = require "host.json"
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local tagging = require "infra.sim.tagging"
 
@@ -62,11 +63,6 @@ local function check_lock(ctx, found, params)
     fail(ctx, "WAFOptimisticLockException", "AWS WAF couldn't save your changes because someone changed the " ..
       "resource after you started to edit it.")
   end
-end
-
-local function token(ctx)
-  local hex = ctx.unique(32)
-  return ("%s-%s-%s-%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
 end
 
 -- -- what is checked --------------------------------------------------------------------------------------------------
@@ -190,11 +186,11 @@ local function create(ctx, kind, params)
         "request is a duplicate of an existing one.")
     end
   end
-  local id = token(ctx)
+  local id = ctx.uuid()
   local found = {
-    Id = id, Name = params.Name, scope = params.Scope, LockToken = token(ctx), tags = tagging.merge({}, params.Tags),
-    ARN = ("arn:%s:wafv2:%s:%s:%s/%s/%s/%s"):format(ctx.partition, ctx.region, ctx.account,
-      params.Scope == "CLOUDFRONT" and "global" or "regional", KINDS[kind].arn, params.Name, id),
+    Id = id, Name = params.Name, scope = params.Scope, LockToken = ctx.uuid(), tags = tagging.merge({}, params.Tags),
+    ARN = arns.of(ctx, "wafv2", ("%s/%s/%s/%s"):format(params.Scope == "CLOUDFRONT" and "global" or "regional",
+      KINDS[kind].arn, params.Name, id)),
     value = value_of(ctx, kind, params),
   }
   ctx.store:put(kind, params.Scope .. "/" .. id, found)
@@ -222,7 +218,7 @@ local function update(ctx, kind, params)
   local found = find(ctx, kind, params)
   check_lock(ctx, found, params)
   found.value = value_of(ctx, kind, params, found.value)
-  found.LockToken = token(ctx)
+  found.LockToken = ctx.uuid()
   ctx.store:put(kind, found.scope .. "/" .. found.Id, found)
   return { NextLockToken = found.LockToken }
 end
@@ -254,7 +250,9 @@ local function list(ctx, kind, params)
   return { [KINDS[kind].list] = page, NextMarker = next_marker }
 end
 
+wafv2.tagged = {}
 for kind, what in pairs(KINDS) do
+  wafv2.tagged[kind] = tagging.with_arn "ARN"
   for name, operation in pairs { ["Create" .. kind] = create, ["Get" .. kind] = get, ["Update" .. kind] = update,
     ["Delete" .. kind] = delete, ["List" .. what.list] = list } do
     wafv2[name] = function(ctx, params)
@@ -265,34 +263,20 @@ end
 
 -- -- tags -------------------------------------------------------------------------------------------------------------
 
-local function find_by_arn(ctx, arn)
-  for kind in pairs(KINDS) do
-    for _, found in ctx.store:each(kind) do
-      if found.ARN == arn then
-        return found, kind
+tagging.add_operations(wafv2, {
+  find = function(ctx, params)
+    for kind in pairs(KINDS) do
+      for key, found in ctx.store:each(kind) do
+        if found.ARN == params.ResourceARN then
+          return found, function() ctx.store:put(kind, key, found) end
+        end
       end
     end
-  end
-  fail(ctx, "WAFNonexistentItemException", "AWS WAF couldn't find %s.", arn)
-end
-
-function wafv2.TagResource(ctx, params)
-  local found, kind = find_by_arn(ctx, params.ResourceARN)
-  found.tags = tagging.merge(found.tags, params.Tags)
-  ctx.store:put(kind, found.scope .. "/" .. found.Id, found)
-  return {}
-end
-
-function wafv2.UntagResource(ctx, params)
-  local found, kind = find_by_arn(ctx, params.ResourceARN)
-  found.tags = tagging.without(found.tags, params.TagKeys)
-  ctx.store:put(kind, found.scope .. "/" .. found.Id, found)
-  return {}
-end
-
-function wafv2.ListTagsForResource(ctx, params)
-  local found = find_by_arn(ctx, params.ResourceARN)
-  return { TagInfoForResource = { ResourceARN = found.ARN, TagList = tagging.list(found.tags) } }
-end
+    fail(ctx, "WAFNonexistentItemException", "AWS WAF couldn't find %s.", params.ResourceARN)
+  end,
+  answer = function(map, found)
+    return { TagInfoForResource = { ResourceARN = found.ARN, TagList = tagging.list(map) } }
+  end,
+})
 
 return wafv2

@@ -122,6 +122,42 @@ describe("infra.sim.rds instances", function()
     end)
   end)
 
+  it("are renamed after a while, and their cluster with them", function()
+    with_cluster(function(aws)
+      aws.CreateDBInstance(instance_of())
+      aws.CreateDBInstance(instance_of { DBInstanceIdentifier = "app-2" })
+      aws.sleep(1000)
+      aws.FailoverDBCluster { DBClusterIdentifier = "app", TargetDBInstanceIdentifier = "app-2" }
+      aws.sleep(600)
+      local function rename(name, at_once)
+        return { DBInstanceIdentifier = "app-2", NewDBInstanceIdentifier = name, ApplyImmediately = at_once }
+      end
+      assert.equal("DBInstanceAlreadyExists", aws.refused.ModifyDBInstance(rename("app-1", true)))
+      assert.equal("InvalidParameterValue", aws.refused.ModifyDBInstance(rename("2", true)))
+      assert.same({}, aws.ModifyDBInstance(rename "app-2").DBInstance.PendingModifiedValues)
+
+      aws.ModifyDBInstance(rename("Other-2", true))
+      assert.equal("other-2", instance(aws, "app-2").PendingModifiedValues.DBInstanceIdentifier)
+      aws.sleep(60)
+      assert.equal("renaming", instance(aws, "app-2").DBInstanceStatus)
+      aws.sleep(60)
+      local tags = aws.ListTagsForResource { ResourceName = "arn:aws:rds:us-east-1:123456789012:db:other-2" }
+      assert.same({}, tags.TagList)
+      assert.equal("DBInstanceNotFound", aws.refused.DescribeDBInstances { DBInstanceIdentifier = "app-2" })
+      assert.same({ "other-2" }, writers(aws))
+
+      aws.ModifyDBCluster { DBClusterIdentifier = "app", NewDBClusterIdentifier = "Shop" } -- in its maintenance window
+      aws.sleep(600)
+      assert.equal("shop", cluster(aws).PendingModifiedValues.DBClusterIdentifier)
+      aws.sleep(7 * 86400)
+      assert.equal("shop", instance(aws, "other-2").DBClusterIdentifier)
+      assert.equal("arn:aws:rds:us-east-1:123456789012:cluster:shop", cluster(aws, "shop").DBClusterArn)
+      assert.matches("^shop%.cluster%-", cluster(aws, "shop").Endpoint)
+      assert.equal("DBClusterNotFoundFault", aws.refused.DescribeDBClusters { DBClusterIdentifier = "app" })
+      assert.equal(1, #aws.DescribeDBClusters {}.DBClusters)
+    end)
+  end)
+
   it("are deleted once, without snapshots", function()
     with_cluster(function(aws)
       aws.CreateDBInstance(instance_of())

@@ -1,36 +1,27 @@
 -- Tags of APIs and stages in the simulated API Gateway. Operations of infra.sim.apigatewayv2.
 
 local entities = require "infra.sim.apigatewayv2.entities"
+local tagging = require "infra.sim.tagging"
 
 local tags = { operations = {} }
-local operations = tags.operations
 
-local LIMIT = 50
+local INVALID <const> = "Invalid tag %s: keys have 1 to 128 characters and do not begin with aws:, values have up "
+  .. "to 256."
+
+local RULES = {
+  fail = entities.fail,
+  length = { "BadRequestException", INVALID },
+  reserved = { "BadRequestException", INVALID },
+  number = { "BadRequestException", "Number of tags exceeds the limit of %d." },
+}
 
 --- `existing` ({ key = value }) with the tags of a request, checked.
 function tags.merged(ctx, existing, given)
-  local merged, count = {}, 0
-  for key, value in pairs(existing) do
-    merged[key] = value
-  end
-  for key, value in pairs(given or {}) do
-    if key == "" or #key > 128 or #value > 256 or key:lower():find("^aws:") then
-      entities.bad_request(ctx, "Invalid tag %s: keys have 1 to 128 characters and do not begin with aws:, values have "
-        .. "up to 256.", key)
-    end
-    merged[key] = value
-  end
-  for _ in pairs(merged) do
-    count = count + 1
-  end
-  if count > LIMIT then
-    entities.bad_request(ctx, "Number of tags exceeds the limit of %d.", LIMIT)
-  end
-  return merged
+  return tagging.checked(ctx, existing, given, RULES)
 end
 
 -- The object that an ARN means, and how to keep it.
-local function tagged(ctx, params)
+local function find(ctx, params)
   local region, path = params.ResourceArn:match("^arn:[%w-]+:apigateway:([%w-]+)::/apis/(.+)$")
   if region ~= ctx.region then
     entities.bad_request(ctx, "Invalid resource ARN specified: %s", params.ResourceArn)
@@ -44,22 +35,17 @@ local function tagged(ctx, params)
   return stage, function() entities.put(ctx, api, "stage", stage) end
 end
 
-function operations.TagResource(ctx, params)
-  local object, keep = tagged(ctx, params)
-  object.Tags = tags.merged(ctx, object.Tags, params.Tags)
-  keep()
-end
+tagging.add_operations(tags.operations, {
+  names = { "TagResource", "UntagResource", "GetTags" },
+  find = find, tags = "Tags", rules = RULES,
+  answer = function(map) return { Tags = map } end,
+})
 
-function operations.UntagResource(ctx, params)
-  local object, keep = tagged(ctx, params)
-  for _, key in ipairs(params.TagKeys) do
-    object.Tags[key] = nil
-  end
-  keep()
-end
-
-function operations.GetTags(ctx, params)
-  return { Tags = (tagged(ctx, params)).Tags }
-end
+tags.tagged = {
+  api = function(place, api) return { arn = entities.arn(place, api.ApiId), tags = api.Tags } end,
+  stage = function(place, stage, api_id)
+    return { arn = entities.arn(place, api_id, stage.StageName), tags = stage.Tags }
+  end,
+}
 
 return tags

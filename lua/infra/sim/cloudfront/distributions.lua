@@ -3,7 +3,10 @@
 
 local json = require "host.json"
 
+local arns = require "infra.sim.arns"
+local checks = require "infra.sim.cloudfront.checks"
 local defaults = require "infra.sim.cloudfront.defaults"
+local tagging = require "infra.sim.tagging"
 local versions = require "infra.sim.cloudfront.versions"
 
 local distributions = { operations = {} }
@@ -51,120 +54,6 @@ local function answer(ctx, found)
   }
 end
 
--- -- what is checked --------------------------------------------------------------------------------------------------
-
-local function check_quantities(ctx, value)
-  for _, inner in pairs(value) do
-    if type(inner) == "table" then
-      if inner.Quantity and inner.Quantity ~= #(inner.Items or {}) then
-        ctx:fail("InconsistentQuantities", "The value of Quantity and the size of Items don't match.", 400)
-      end
-      check_quantities(ctx, inner)
-    end
-  end
-end
-
-local function covers(names, alias)
-  for _, name in ipairs(names) do
-    if name == alias or name:sub(1, 2) == "*." and name:sub(2) == alias:match "^[^.]+(.*)$" then
-      return true
-    end
-  end
-  return false
-end
-
-local function check_certificate(ctx, config)
-  local arn = (config.ViewerCertificate or {}).ACMCertificateArn
-  local aliases = (config.Aliases or {}).Items or {}
-  if not arn then
-    if #aliases > 0 then
-      ctx:fail("InvalidViewerCertificate", "To add an alternate domain name (CNAME) to a CloudFront distribution, " ..
-        "you must attach a trusted certificate.", 400)
-    end
-    return
-  end
-  local certificate = arn:find(":us-east-1:", 1, true) and ctx:of("acm", "us-east-1"):get("certificate", arn)
-  local issued = certificate and certificate.validated_at and ctx.now() >= certificate.validated_at + 60
-  if not issued then
-    ctx:fail("InvalidViewerCertificate", "The specified SSL certificate doesn't exist, isn't in us-east-1 region, " ..
-      "isn't valid, or doesn't include a valid certificate chain.", 400)
-  end
-  for _, alias in ipairs(aliases) do
-    if not covers(certificate.SubjectAlternativeNames, alias) then
-      ctx:fail("InvalidViewerCertificate", "The certificate that is attached to your distribution doesn't cover the " ..
-        "alternate domain name (CNAME) that you're trying to add.", 400)
-    end
-  end
-end
-
-local function check_acl(ctx, config)
-  local arn = config.WebACLId or ""
-  if arn == "" then
-    return
-  end
-  for _, acl in ctx:of("wafv2", "us-east-1"):each("WebACL") do
-    if acl.ARN == arn and acl.scope == "CLOUDFRONT" then
-      return
-    end
-  end
-  ctx:fail("InvalidWebACLId", "Web ACL is not accessible by the requester.", 400)
-end
-
-local POLICIES = {
-  CachePolicyId = { "cache", "NoSuchCachePolicy" },
-  OriginRequestPolicyId = { "origin-request", "NoSuchOriginRequestPolicy" },
-  ResponseHeadersPolicyId = { "response-headers", "NoSuchResponseHeadersPolicy" },
-}
-
-local function check_behaviour(ctx, behaviour, origins)
-  if not origins[behaviour.TargetOriginId] then
-    ctx:fail("NoSuchOrigin", "One or more of your origins or origin groups do not exist.", 404)
-  elseif (behaviour.CachePolicyId == nil) == (behaviour.ForwardedValues == nil) then
-    ctx:fail("InvalidArgument", "The parameter ForwardedValues cannot be used when a cache policy is associated to " ..
-      "the cache behavior, and one of them is required.", 400)
-  end
-  for member, policy in pairs(POLICIES) do
-    local id = behaviour[member]
-    if id and not (defaults.MANAGED[id] or ctx.global:get("policy/" .. policy[1], id)) then
-      ctx:fail(policy[2], "The policy does not exist.", 404)
-    end
-  end
-  for _, association in ipairs((behaviour.FunctionAssociations or {}).Items or {}) do
-    local fn = ctx.global:get("function", association.FunctionARN:match "[^/]+$")
-    if not (fn and fn.live) then
-      ctx:fail("InvalidFunctionAssociation", "A CloudFront function association is invalid: it is not published.", 400)
-    end
-  end
-end
-
-local function check(ctx, config, id)
-  check_quantities(ctx, config)
-  local origins = {}
-  for _, origin in ipairs(config.Origins.Items or {}) do
-    origins[origin.Id] = true
-    local control = origin.OriginAccessControlId or ""
-    if control ~= "" and not ctx.global:get("control", control) then
-      ctx:fail("InvalidOriginAccessControl", "The origin access control is not valid.", 400)
-    elseif (origin.S3OriginConfig == nil) == (origin.CustomOriginConfig == nil) then
-      ctx:fail("InvalidOrigin", "An origin is either an S3 origin or a custom origin.", 400)
-    end
-  end
-  check_behaviour(ctx, config.DefaultCacheBehavior, origins)
-  for _, behaviour in ipairs((config.CacheBehaviors or {}).Items or {}) do
-    check_behaviour(ctx, behaviour, origins)
-  end
-  check_certificate(ctx, config)
-  check_acl(ctx, config)
-  for _, other in ctx.global:each("distribution") do
-    for _, alias in ipairs((other.config.Aliases or {}).Items or {}) do
-      if other.id ~= id and covers((config.Aliases or {}).Items or {}, alias) then
-        ctx:fail("CNAMEAlreadyExists", "One or more of the CNAMEs you provided are already associated with a " ..
-          "different resource.", 409)
-      end
-    end
-  end
-end
-
 -- -- the operations ---------------------------------------------------------------------------------------------------
 
 local function create(ctx, config, tags)
@@ -174,10 +63,10 @@ local function create(ctx, config, tags)
         "associated with another distribution. Already exists: " .. other.id, 409)
     end
   end
-  check(ctx, config)
+  checks.configuration(ctx, config)
   local id = versions.id(ctx)
   local found = {
-    id = id, arn = ("arn:%s:cloudfront::%s:distribution/%s"):format(ctx.partition, ctx.account, id),
+    id = id, arn = arns.global(ctx, "cloudfront", "distribution/" .. id),
     etag = versions.id(ctx), config = defaults.complete(config), changed_at = ctx.now(), tags = tags,
     deployed_at = ctx.now() + DEPLOY_SECONDS, domain = "d" .. ctx.unique(13) .. ".cloudfront.net",
   }
@@ -190,11 +79,8 @@ function operations.CreateDistribution(ctx, params)
 end
 
 function operations.CreateDistributionWithTags(ctx, params)
-  local tags = {}
-  for _, tag in ipairs(params.DistributionConfigWithTags.Tags.Items or {}) do
-    tags[tag.Key] = tag.Value or ""
-  end
-  return create(ctx, params.DistributionConfigWithTags.DistributionConfig, tags)
+  local config = params.DistributionConfigWithTags
+  return create(ctx, config.DistributionConfig, tagging.merge(nil, config.Tags.Items))
 end
 
 function operations.GetDistribution(ctx, params)
@@ -212,7 +98,7 @@ function operations.UpdateDistribution(ctx, params)
   if config.CallerReference ~= found.config.CallerReference then
     ctx:fail("IllegalUpdate", "The caller reference cannot be changed.", 400)
   end
-  check(ctx, config, found.id)
+  checks.configuration(ctx, config, found.id)
   found.previous, found.config = found.config, defaults.complete(config)
   found.etag, found.changed_at, found.deployed_at = versions.id(ctx), ctx.now(), ctx.now() + DEPLOY_SECONDS
   ctx.global:put("distribution", found.id, found)
@@ -253,7 +139,7 @@ end
 function operations.CreateInvalidation(ctx, params)
   local found, batch = find(ctx, params.DistributionId), params.InvalidationBatch
   local kind = "invalidation/" .. found.id
-  check_quantities(ctx, batch)
+  checks.quantities(ctx, batch)
   for _, other in ctx.global:each(kind) do
     if other.batch.CallerReference == batch.CallerReference then
       if json.encode(other.batch) ~= json.encode(batch) then

@@ -3,7 +3,9 @@
 
 local crypto = require "host.crypto"
 
+local arns = require "infra.sim.arns"
 local distributions = require "infra.sim.cloudfront.distributions"
+local tagging = require "infra.sim.tagging"
 local versions = require "infra.sim.cloudfront.versions"
 
 local functions = { operations = {} }
@@ -54,13 +56,10 @@ function operations.CreateFunction(ctx, params)
     ctx:fail("FunctionAlreadyExists", "A function with the same name already exists in this AWS account.", 409)
   end
   local version = version_of(ctx, params)
-  local tags = {}
-  for _, tag in ipairs(params.Tags and params.Tags.Items or {}) do
-    tags[tag.Key] = tag.Value or ""
-  end
   local found = {
-    name = params.Name, arn = ("arn:%s:cloudfront::%s:function/%s"):format(ctx.partition, ctx.account, params.Name),
-    etag = version.etag, development = version, created_at = ctx.now(), tags = tags,
+    name = params.Name, arn = arns.global(ctx, "cloudfront", "function/" .. params.Name),
+    etag = version.etag, development = version, created_at = ctx.now(),
+    tags = tagging.merge(nil, (params.Tags or {}).Items),
   }
   ctx.global:put("function", params.Name, found)
   return { FunctionSummary = summary(ctx, found), ETag = found.etag }

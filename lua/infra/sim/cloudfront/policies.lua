@@ -52,9 +52,7 @@ end
 local function create(ctx, kind, params)
   local config = params[kind .. "Config"]
   check_name(ctx, kind, config)
-  local hex = ctx.unique(32)
-  local uuid = ("%s-%s-%s-%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
-  local id = KINDS[kind].managed and uuid or versions.id(ctx)
+  local id = KINDS[kind].managed and ctx.uuid() or versions.id(ctx)
   local found = { id = id, etag = versions.id(ctx), config = config, at = ctx.now() }
   ctx.global:put(KINDS[kind].store, id, found)
   return answer(kind, found)

@@ -33,4 +33,6 @@ function operations.ListTagsForResource(ctx, params)
   return { Tags = { Items = tagging.list((find(ctx, params.Resource)).tags) } }
 end
 
+tags.tagged = { distribution = tagging.with_arn "arn", ["function"] = tagging.with_arn "arn" }
+
 return tags

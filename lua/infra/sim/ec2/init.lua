@@ -1,22 +1,18 @@
 -- The simulated EC2, as far as networks go: operation name -> function(ctx, params) -> output, for infra.sim.
 -- Behaviour, error codes and messages follow the EC2 API reference and the VPC user guide.
 
+local parts = require "infra.sim.parts"
+
 local PARTS = {
   "zones", "vpcs", "subnets", "gateways", "interfaces", "addresses", "nat_gateways", "route_tables", "routes",
   "prefix_lists", "security_groups", "security_group_rules", "endpoints", "tags",
 }
 
-local operations = {}
-
-for _, part in ipairs(PARTS) do
-  for name, operation in pairs(require("infra.sim.ec2." .. part).operations) do
-    operations[name] = function(ctx, params)
-      if params.DryRun then
-        ctx:fail("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
-      end
-      return operation(ctx, params)
+return parts("infra.sim.ec2", PARTS, function(_, operation)
+  return function(ctx, params)
+    if params.DryRun then
+      ctx:fail("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     end
+    return operation(ctx, params)
   end
-end
-
-return operations
+end)

@@ -4,18 +4,21 @@
 -- and region.
 --
 -- An object is kept in the form that Describe shows, without what changes by itself: `available_at` and `gone_at` (unix
--- seconds) say from when it is available and until when it is known at all.
+-- seconds) say from when it is available and until when it is known at all. Its Tags are in the order of their keys.
 
 local json = require "host.json"
 
+local arns = require "infra.sim.arns"
 local listing = require "infra.sim.ec2.listing"
+local tagging = require "infra.sim.tagging"
 
 local Resource = {}
 Resource.__index = Resource
 
 local by_prefix, all = {}, {}
 
-local MOST_TAGS = 50
+--- How the tags of each kind are published (infra.sim.tag_index).
+Resource.tagged = {}
 
 --- A kind of resource: {
 ---   name       its ResourceType in tag specifications, also its kind in the store
@@ -33,6 +36,13 @@ function Resource.define(definition)
   definition.listing.key, definition.listing.ids = definition.id, definition.ids
   by_prefix[definition.prefix] = definition
   all[#all + 1] = definition
+  Resource.tagged[definition.name] = function(place, object)
+    return {
+      arn = arns.of(place, "ec2", definition.name .. "/" .. object[definition.id]),
+      tags = tagging.merge(nil, object.Tags),
+      gone_at = object.gone_at,
+    }
+  end
   return setmetatable(definition, Resource)
 end
 
@@ -97,57 +107,20 @@ end
 
 -- -- tags -------------------------------------------------------------------------------------------------------------
 
---- The tags of a resource, an array of { Key, Value } by key.
-function Resource.tags(ctx, id)
-  return ctx:of("ec2"):get("tags", id) or json.array {}
-end
+local TAG_RULES = {
+  fail = function(ctx, code, message, ...) ctx:fail(code, message:format(...)) end,
+  length = { "InvalidParameterValue", "Tag keys must be between 1 and 128 characters in length" },
+  value_length = {
+    "InvalidParameterValue", "Tag value exceeds the maximum length of 256 characters for key '%s'",
+  },
+  reserved = { "InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use" },
+  duplicate = { "InvalidParameterValue", "Duplicate tag key '%s' specified." },
+  number = { "TagLimitExceeded", "The maximum number of Tags for a resource has been reached: %d" },
+}
 
---- Sets tags on top of those there are, after checking all of AWS's rules.
+--- Tags on top of those there are, after checking all of AWS's rules.
 function Resource.checked_tags(ctx, given, existing)
-  local values, keys = {}, {}
-  local function set(tag)
-    if values[tag.Key] == nil then
-      keys[#keys + 1] = tag.Key
-    end
-    values[tag.Key] = tag.Value or ""
-  end
-  for _, tag in ipairs(existing or {}) do
-    set(tag)
-  end
-  local seen = {}
-  for _, tag in ipairs(given) do
-    local key = tag.Key or ""
-    if key == "" or #key > 128 then
-      ctx:fail("InvalidParameterValue", "Tag keys must be between 1 and 128 characters in length")
-    elseif #(tag.Value or "") > 256 then
-      ctx:fail("InvalidParameterValue",
-        ("Tag value exceeds the maximum length of 256 characters for key '%s'"):format(key))
-    elseif key:lower():find("^aws:") then
-      ctx:fail("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use")
-    elseif seen[key] then
-      ctx:fail("InvalidParameterValue", ("Duplicate tag key '%s' specified."):format(key))
-    end
-    seen[key] = true
-    set(tag)
-  end
-  if #keys > MOST_TAGS then
-    ctx:fail("TagLimitExceeded", ("The maximum number of Tags for a resource has been reached: %d"):format(MOST_TAGS))
-  end
-  table.sort(keys)
-  local tags = json.array {}
-  for i, key in ipairs(keys) do
-    tags[i] = { Key = key, Value = values[key] }
-  end
-  return tags
-end
-
---- Keeps a resource's tags, all of them.
-function Resource.put_tags(ctx, id, tags)
-  if #tags == 0 then
-    ctx:of("ec2"):delete("tags", id)
-  else
-    ctx:of("ec2"):put("tags", id, tags)
-  end
+  return tagging.list(tagging.checked(ctx, tagging.merge(nil, existing), given, TAG_RULES))
 end
 
 -- The tags that a create call gives to this kind of resource.
@@ -189,8 +162,8 @@ function Resource:create(ctx, object, params)
   local id = ctx.id(self.prefix)
   object[self.id] = id
   object.OwnerId = ctx.account
+  object.Tags = tags
   self:put(ctx, object)
-  Resource.put_tags(ctx, id, tags)
   return object
 end
 
@@ -199,10 +172,9 @@ function Resource:put(ctx, object)
   ctx:of("ec2"):put(self.name, object[self.id], object)
 end
 
---- Forgets a resource and its tags.
+--- Forgets a resource.
 function Resource:remove(ctx, id)
   ctx:of("ec2"):delete(self.name, id)
-  ctx:of("ec2"):delete("tags", id)
 end
 
 --- The identifier that an earlier call with this ClientToken created, or nil. The same token with other parameters is
@@ -233,7 +205,6 @@ function Resource:show(ctx, object)
   for name, value in pairs(object) do
     shown[name] = value
   end
-  shown.Tags = Resource.tags(ctx, object[self.id])
   if object.available_at then
     shown.State = ctx.now() < object.available_at and "pending" or "available"
   end

@@ -1,5 +1,6 @@
 -- The rules of security groups, each with an identifier of its own. Operations of infra.sim.ec2.
 
+local arns = require "infra.sim.arns"
 local kinds = require "infra.sim.ec2.kinds"
 local permissions = require "infra.sim.ec2.permissions"
 
@@ -42,8 +43,7 @@ end
 function rules.add(ctx, group, egress, rule, params)
   rule.GroupId, rule.GroupOwnerId, rule.IsEgress = group.GroupId, ctx.account, egress
   Rule:create(ctx, rule, params)
-  rule.SecurityGroupRuleArn = ("arn:%s:ec2:%s:%s:security-group-rule/%s")
-    :format(ctx.partition, ctx.region, ctx.account, rule.SecurityGroupRuleId)
+  rule.SecurityGroupRuleArn = arns.of(ctx, "ec2", "security-group-rule/" .. rule.SecurityGroupRuleId)
   Rule:put(ctx, rule)
   return rule
 end

@@ -1,5 +1,6 @@
 -- Security groups. Operations of infra.sim.ec2; their rules are in security_group_rules.lua.
 
+local arns = require "infra.sim.arns"
 local kinds = require "infra.sim.ec2.kinds"
 local permissions = require "infra.sim.ec2.permissions"
 local rules = require "infra.sim.ec2.security_group_rules"
@@ -17,8 +18,7 @@ end
 -- A group comes with everything allowed to leave.
 local function create(ctx, members, params)
   local group = SecurityGroup:create(ctx, members, params)
-  group.SecurityGroupArn = ("arn:%s:ec2:%s:%s:security-group/%s")
-    :format(ctx.partition, ctx.region, ctx.account, group.GroupId)
+  group.SecurityGroupArn = arns.of(ctx, "ec2", "security-group/" .. group.GroupId)
   SecurityGroup:put(ctx, group)
   rules.add(ctx, group, true, { IpProtocol = "-1", FromPort = -1, ToPort = -1, CidrIpv4 = "0.0.0.0/0" })
   return group

@@ -1,5 +1,6 @@
 -- Subnets. Operations of infra.sim.ec2.
 
+local arns = require "infra.sim.arns"
 local attributes = require "infra.sim.ec2.attributes"
 local cidr = require "infra.sim.ec2.cidr"
 local interfaces = require "infra.sim.ec2.interfaces"
@@ -70,7 +71,7 @@ function operations.CreateSubnet(ctx, params)
     },
     available_at = ctx.now() + 2,
   }, params)
-  subnet.SubnetArn = ("arn:%s:ec2:%s:%s:subnet/%s"):format(ctx.partition, ctx.region, ctx.account, subnet.SubnetId)
+  subnet.SubnetArn = arns.of(ctx, "ec2", "subnet/" .. subnet.SubnetId)
   Subnet:put(ctx, subnet)
   return { Subnet = Subnet:show(ctx, subnet) }
 end

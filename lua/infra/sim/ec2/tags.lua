@@ -5,26 +5,30 @@ local listing = require "infra.sim.ec2.listing"
 
 local operations = {}
 
--- Every named resource must exist before any is touched.
-local function check_resources(ctx, ids)
-  for _, id in ipairs(ids) do
+-- Gives every named resource the tags changed(object). All of them must exist, and take their tags, before any is
+-- touched.
+local function change(ctx, ids, changed)
+  local objects, tags = {}, {}
+  for i, id in ipairs(ids) do
     local kind = Resource.of(id)
     if not kind then
       ctx:fail("InvalidID", ("The ID '%s' is not valid"):format(id))
     end
-    kind:find(ctx, id)
+    objects[i] = kind:find(ctx, id)
+  end
+  for i, object in ipairs(objects) do
+    tags[i] = changed(object)
+  end
+  for i, object in ipairs(objects) do
+    object.Tags = tags[i]
+    Resource.of(ids[i]):put(ctx, object)
   end
 end
 
 function operations.CreateTags(ctx, params)
-  check_resources(ctx, params.Resources)
-  local changed = {}
-  for i, id in ipairs(params.Resources) do
-    changed[i] = Resource.checked_tags(ctx, params.Tags, Resource.tags(ctx, id))
-  end
-  for i, id in ipairs(params.Resources) do
-    Resource.put_tags(ctx, id, changed[i])
-  end
+  change(ctx, params.Resources, function(object)
+    return Resource.checked_tags(ctx, params.Tags, object.Tags)
+  end)
 end
 
 -- Without Tags all go; a tag without Value goes whatever its value, one with a value only if it has that one.
@@ -38,16 +42,15 @@ local function is_named(tag, named)
 end
 
 function operations.DeleteTags(ctx, params)
-  check_resources(ctx, params.Resources)
-  for _, id in ipairs(params.Resources) do
+  change(ctx, params.Resources, function(object)
     local kept = {}
-    for _, tag in ipairs(Resource.tags(ctx, id)) do
+    for _, tag in ipairs(object.Tags) do
       if not is_named(tag, params.Tags or {}) then
         kept[#kept + 1] = tag
       end
     end
-    Resource.put_tags(ctx, id, Resource.checked_tags(ctx, kept))
-  end
+    return Resource.checked_tags(ctx, kept)
+  end)
 end
 
 local LISTING = {
@@ -59,19 +62,22 @@ local LISTING = {
 
 function operations.DescribeTags(ctx, params)
   local items = {}
-  for id, tags in ctx.store:each("tags") do
-    for _, tag in ipairs(tags) do
-      items[#items + 1] = {
-        Key = tag.Key,
-        Value = tag.Value,
-        ResourceId = id,
-        ResourceType = Resource.of(id).name,
-        Tags = { tag }, -- for the filter "tag:..."
-        order = id .. "/" .. tag.Key,
-      }
+  for kind in Resource.kinds() do
+    for id, object in kind:each(ctx) do
+      for _, tag in ipairs(object.Tags) do
+        items[#items + 1] = {
+          Key = tag.Key,
+          Value = tag.Value,
+          ResourceId = id,
+          ResourceType = kind.name,
+          Tags = { tag }, -- for the filter "tag:..."
+          order = id .. "/" .. tag.Key,
+        }
+      end
     end
   end
+  table.sort(items, function(a, b) return a.order < b.order end)
   return listing.answer(ctx, LISTING, params, items)
 end
 
-return { operations = operations }
+return { operations = operations, tagged = Resource.tagged }

@@ -2,6 +2,7 @@
 -- the simulated Lambda does to a repository. Lifecycle rules are kept, never carried out: ECR takes up to a day for
 -- that.
 
+local arns = require "infra.sim.arns"
 local entities = require "infra.sim.ecr.entities"
 local json = require "host.json"
 local policy = require "infra.sim.policy"
@@ -161,7 +162,7 @@ function policies.allow_lambda(ctx, repository, function_arn)
         Principal = { Service = "lambda.amazonaws.com" },
         Action = json.array(LAMBDA_ACTIONS),
         Condition = { StringLike = {
-          ["aws:sourceArn"] = ("arn:%s:lambda:%s:%s:function:*"):format(ctx.partition, ctx.region, ctx.account),
+          ["aws:sourceArn"] = arns.of(ctx, "lambda", "function:*"),
         } },
       })
       repository.policy = json.encode(document, { indent = true })

@@ -1,6 +1,7 @@
 -- Repositories of the simulated ECR, and the way in for docker. Operations of infra.sim.ecr.
 
 local crypto = require "host.crypto"
+local arns = require "infra.sim.arns"
 local entities = require "infra.sim.ecr.entities"
 local kms = require "infra.sim.kms.entities"
 local tags = require "infra.sim.ecr.tags"
@@ -66,7 +67,7 @@ function operations.CreateRepository(ctx, params)
   local repository = {
     repositoryName = name,
     registryId = ctx.account,
-    repositoryArn = ("arn:%s:ecr:%s:%s:repository/%s"):format(ctx.partition, ctx.region, ctx.account, name),
+    repositoryArn = arns.of(ctx, "ecr", "repository/" .. name),
     repositoryUri = ("%s.dkr.ecr.%s.amazonaws.com/%s"):format(ctx.account, ctx.region, name),
     createdAt = ctx.now(),
     imageTagMutability = mutability(ctx, params.imageTagMutability),

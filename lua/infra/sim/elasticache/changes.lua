@@ -5,6 +5,7 @@ local caches = require "infra.sim.elasticache.caches"
 local entities = require "infra.sim.elasticache.entities"
 local kinds = require "infra.sim.ec2.kinds"
 local settings = require "infra.sim.elasticache.settings"
+local structures = require "infra.sim.structures"
 
 local operations = {}
 
@@ -55,23 +56,6 @@ local FIELDS = {
   { parameters = { "UserGroupId", "RemoveUserGroup" }, values = user_group },
 }
 
-local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
-  end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then
-      return false
-    end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then
-      return false
-    end
-  end
-  return true
-end
-
 -- The only field that the request names.
 local function single_field(ctx, params)
   local named
@@ -97,7 +81,7 @@ function operations.ModifyServerlessCache(ctx, params)
   end
   local changed = {}
   for member, value in pairs(values) do
-    changed[member] = not same(value, cache[member]) and value or nil
+    changed[member] = not structures.same(value, cache[member]) and value or nil
   end
   if next(changed) == nil then
     entities.fail(ctx, "InvalidParameterCombination", "No modifications were requested")

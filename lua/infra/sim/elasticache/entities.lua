@@ -7,6 +7,7 @@
 --             array of the network interfaces in EC2, tags = { key = value }
 --   snapshot  the same of ServerlessCacheSnapshot: available_at, gone_at, tags
 
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 
 local entities = {}
@@ -40,7 +41,7 @@ function entities.checked_name(ctx, name, most)
 end
 
 function entities.arn(ctx, kind, name)
-  return ("arn:%s:elasticache:%s:%s:%s:%s"):format(ctx.partition, ctx.region, ctx.account, KINDS[kind].arn, name)
+  return arns.of(ctx, "elasticache", KINDS[kind].arn .. ":" .. name)
 end
 
 function entities.put(ctx, kind, object)

@@ -132,15 +132,6 @@ function entities.id(ctx, prefix)
   return prefix .. ctx.unique(17, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 end
 
---- `object` with nothing but `members`.
-function entities.view(object, members)
-  local view = {}
-  for _, name in ipairs(members) do
-    view[name] = object[name]
-  end
-  return view
-end
-
 --- A policy document as IAM answers it.
 entities.encoded = sigv4.encode_path_segment
 

@@ -3,6 +3,7 @@
 -- and instance profiles are not.
 
 local entities = require "infra.sim.iam.entities"
+local parts = require "infra.sim.parts"
 
 local NAME = { "^[%w_+=,.@-]+$", "[\\w+=,.@-]+" }
 
@@ -30,7 +31,7 @@ local function problem(value, constraint)
   end
 end
 
-local function checked(operation)
+local function checked(_, operation)
   return function(ctx, params)
     for name, constraint in pairs(CONSTRAINTS) do
       local broken = params[name] ~= nil and problem(params[name], constraint)
@@ -43,10 +44,4 @@ local function checked(operation)
   end
 end
 
-local operations = {}
-for _, part in ipairs { "roles", "role_policies", "policies", "providers", "authorization" } do
-  for name, operation in pairs(require("infra.sim.iam." .. part).operations) do
-    operations[name] = checked(operation)
-  end
-end
-return operations
+return parts("infra.sim.iam", { "roles", "role_policies", "policies", "providers", "authorization" }, checked)

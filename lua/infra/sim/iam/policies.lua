@@ -1,7 +1,10 @@
 -- Managed policies of the simulated IAM and their versions. Used by infra.sim.iam.
 
+local arns = require "infra.sim.arns"
 local aws_managed = require "infra.sim.iam.aws_managed"
 local entities = require "infra.sim.iam.entities"
+local structures = require "infra.sim.structures"
+local tagging = require "infra.sim.tagging"
 
 local policies = { operations = {} }
 local operations = policies.operations
@@ -30,7 +33,7 @@ local function users_of(ctx, arn)
 end
 
 local function listed_view(ctx, policy)
-  local shown = entities.view(policy, LISTED)
+  local shown = structures.pick(policy, LISTED)
   local attached, bounded = users_of(ctx, policy.Arn)
   shown.AttachmentCount, shown.PermissionsBoundaryUsageCount = #attached, #bounded
   return shown
@@ -83,7 +86,7 @@ function operations.CreatePolicy(ctx, params)
   local policy = {
     PolicyName = name,
     PolicyId = entities.id(ctx, "ANPA"),
-    Arn = ("arn:%s:iam::%s:policy%s%s"):format(ctx.partition, ctx.account, path, name),
+    Arn = arns.global(ctx, "iam", "policy" .. path .. name),
     Path = path,
     IsAttachable = true,
     Description = params.Description,
@@ -211,5 +214,9 @@ function operations.DeletePolicyVersion(ctx, params)
 end
 
 entities.add_tagging(operations, "Policy", "PolicyArn", entities.own_policy, entities.put_policy)
+
+policies.tagged = {
+  policy = function(_, policy) return { arn = policy.Arn, tags = tagging.merge(nil, policy.Tags) } end,
+}
 
 return policies

@@ -2,6 +2,7 @@
 -- services that keep resource policies, by those that are handed a role to assume, and by sts. `ctx` is the context of
 -- any service's call.
 
+local auth = require "infra.sim.auth"
 local policy = require "infra.sim.policy"
 
 local principals = {}
@@ -14,10 +15,27 @@ local function iam(ctx, account)
   return ctx.sim.store:view("iam", account or ctx.account)
 end
 
+-- What AWS Organizations puts into the accounts that it makes: all rights for the organization's own account, here that
+-- of the administrator. https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_access.html
+local MEMBER_ROLE <const> = "OrganizationAccountAccessRole"
+local MEMBER_TRUST <const> = [[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",]]
+  .. [["Principal":{"AWS":"arn:aws:iam::%s:root"}}]}]]
+
+local function member_role(account)
+  return {
+    RoleName = MEMBER_ROLE, RoleId = "AROAMEMBER" .. account:sub(-11), MaxSessionDuration = 3600, CreateDate = 0,
+    Arn = ("arn:aws:iam::%s:role/%s"):format(account, MEMBER_ROLE), bindings = {},
+    AssumeRolePolicyDocument = MEMBER_TRUST:format(auth.ACCOUNT),
+  }
+end
+
 --- The role with this ARN, of any account, or nil. `settled`: only if the rest of AWS knows it by now.
 function principals.role(ctx, arn, settled)
   local account, name = arn:match("^arn:[%w-]+:iam::(%d+):role/.-([^/]+)$")
   local role = name and iam(ctx, account):get("role", name:lower())
+  if not role and name == MEMBER_ROLE and account ~= auth.ACCOUNT then
+    role = member_role(account)
+  end
   if role and role.Arn == arn and not (settled and ctx.now() < role.CreateDate + PROPAGATION) then
     return role
   end

@@ -1,7 +1,10 @@
 -- OpenID Connect providers of the simulated IAM. Used by infra.sim.iam.
 
 local crypto = require "host.crypto"
+local arns = require "infra.sim.arns"
 local entities = require "infra.sim.iam.entities"
+local structures = require "infra.sim.structures"
+local tagging = require "infra.sim.tagging"
 
 local operations = {}
 local fail = entities.fail
@@ -49,7 +52,7 @@ function operations.CreateOpenIDConnectProvider(ctx, params)
     fail(ctx, "LimitExceeded", "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: %d", CLIENT_IDS_LIMIT)
   end
   local provider = {
-    Arn = ("arn:%s:iam::%s:oidc-provider/%s"):format(ctx.partition, ctx.account, host),
+    Arn = arns.global(ctx, "iam", "oidc-provider/" .. host),
     Url = host,
     ClientIDList = client_ids,
     ThumbprintList = params.ThumbprintList or { crypto.hex(crypto.sha1(host)) },
@@ -64,16 +67,16 @@ function operations.CreateOpenIDConnectProvider(ctx, params)
 end
 
 function operations.GetOpenIDConnectProvider(ctx, params)
-  return entities.view(entities.provider(ctx, params.OpenIDConnectProviderArn),
+  return structures.pick(entities.provider(ctx, params.OpenIDConnectProviderArn),
     { "Url", "ClientIDList", "ThumbprintList", "CreateDate", "Tags" })
 end
 
 function operations.ListOpenIDConnectProviders(ctx)
-  local arns = {}
+  local list = {}
   for arn in ctx.global:each("provider") do
-    arns[#arns + 1] = { Arn = arn }
+    list[#list + 1] = { Arn = arn }
   end
-  return { OpenIDConnectProviderList = arns }
+  return { OpenIDConnectProviderList = list }
 end
 
 -- "It does not fail or return an error if you call the operation for a provider that does not exist"; roles that trust
@@ -110,4 +113,9 @@ end
 entities.add_tagging(operations, "OpenIDConnectProvider", "OpenIDConnectProviderArn", entities.provider,
   entities.put_provider)
 
-return { operations = operations }
+return {
+  operations = operations,
+  tagged = {
+    provider = function(_, provider) return { arn = provider.Arn, tags = tagging.merge(nil, provider.Tags) } end,
+  },
+}

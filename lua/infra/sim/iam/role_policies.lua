@@ -2,6 +2,7 @@
 -- infra.sim.iam.
 
 local entities = require "infra.sim.iam.entities"
+local sorted_keys = require "infra.sorted_keys"
 
 local operations = {}
 local fail = entities.fail
@@ -9,15 +10,6 @@ local fail = entities.fail
 -- IAM quotas: characters of all inline policies of a role, white space not counted; managed policies per role.
 local INLINE_LIMIT = 10240
 local ATTACHMENTS_LIMIT = 10
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
-end
 
 local function itself(text)
   return text

@@ -1,10 +1,12 @@
 -- Roles of the simulated IAM: the role itself, its trust policy, permissions boundary and tags, and service-linked
 -- roles. Used by infra.sim.iam.
 
+local arns = require "infra.sim.arns"
 local entities = require "infra.sim.iam.entities"
 local json = require "host.json"
 local policy = require "infra.sim.policy"
 local principals = require "infra.sim.iam.principals"
+local structures = require "infra.sim.structures"
 
 local roles = { operations = {} }
 local operations = roles.operations
@@ -36,7 +38,7 @@ local LINKED_NAMES = {
 
 -- A role as ListRoles shows it.
 local function listed_view(ctx, role)
-  local shown = entities.view(role, LISTED)
+  local shown = structures.pick(role, LISTED)
   local document = principals.render(ctx, role.AssumeRolePolicyDocument, role.bindings)
   shown.AssumeRolePolicyDocument = entities.encoded(document)
   return shown
@@ -83,7 +85,7 @@ local function create(ctx, params, fields)
   local role = {
     Path = path,
     RoleName = name,
-    Arn = ("arn:%s:iam::%s:role%s%s"):format(ctx.partition, ctx.account, path, name),
+    Arn = arns.global(ctx, "iam", "role" .. path .. name),
     CreateDate = ctx.now(),
     Description = params.Description,
     MaxSessionDuration = params.MaxSessionDuration or 3600,

@@ -11,6 +11,7 @@
 
 local json = require "host.json"
 
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 
 local entities = {}
@@ -41,12 +42,7 @@ end
 local store = entities.store
 
 function entities.arn(ctx, resource)
-  return ("arn:%s:kms:%s:%s:%s"):format(ctx.partition, ctx.region, ctx.account, resource)
-end
-
---- A fresh identifier in the usual form.
-function entities.uuid(ctx)
-  return (ctx.unique(32):gsub("^(%x%x%x%x%x%x%x%x)(%x%x%x%x)(%x%x%x%x)(%x%x%x%x)", "%1-%2-%3-%4-"))
+  return arns.of(ctx, "kms", resource)
 end
 
 -- -- keys -------------------------------------------------------------------------------------------------------------
@@ -79,7 +75,7 @@ end
 
 --- Keeps a new key. `members`: what is special about it. Returns it.
 function entities.create_key(ctx, members)
-  local id = (members.MultiRegion and "mrk-" .. ctx.unique(32)) or entities.uuid(ctx)
+  local id = (members.MultiRegion and "mrk-" .. ctx.unique(32)) or ctx.uuid()
   local key = {
     KeyId = id,
     Arn = entities.arn(ctx, "key/" .. id),

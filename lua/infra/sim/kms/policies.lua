@@ -1,5 +1,6 @@
 -- Key policies of the simulated KMS. Used by infra.sim.kms.
 
+local arns = require "infra.sim.arns"
 local entities = require "infra.sim.kms.entities"
 local json = require "host.json"
 local policy = require "infra.sim.policy"
@@ -25,7 +26,7 @@ local function default_policy(ctx)
       {
         Sid = "Enable IAM User Permissions",
         Effect = "Allow",
-        Principal = { AWS = ("arn:%s:iam::%s:root"):format(ctx.partition, ctx.account) },
+        Principal = { AWS = arns.global(ctx, "iam", "root") },
         Action = "kms:*",
         Resource = "*",
       },

@@ -14,6 +14,7 @@
 
 local clock = require "host.clock"
 
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 
 local entities = {}
@@ -44,8 +45,7 @@ end
 -- -- names ------------------------------------------------------------------------------------------------------------
 
 function entities.arn(ctx, name, qualifier)
-  return ("arn:%s:lambda:%s:%s:function:%s%s"):format(ctx.partition, ctx.region, ctx.account, name,
-    qualifier and ":" .. qualifier or "")
+  return arns.of(ctx, "lambda", ("function:%s%s"):format(name, qualifier and ":" .. qualifier or ""))
 end
 
 --- Name and qualifier (or nil) that a request's FunctionName, a name, a partial or a full ARN, and Qualifier mean.

@@ -1,7 +1,7 @@
 -- What the simulated Lambda asks of the role that a function runs with. Used by settings.lua.
 
 local entities = require "infra.sim.lambda.entities"
-local policy = require "infra.sim.policy"
+local permissions = require "infra.sim.iam.permissions"
 local principals = require "infra.sim.iam.principals"
 
 local execution_role = {}
@@ -26,39 +26,9 @@ function execution_role.checked(ctx, arn, name)
   return arn
 end
 
-local function allows(text, action)
-  local document = text and policy.decode(text)
-  for _, statement in ipairs(document and document.Statement or {}) do
-    for _, glob in ipairs(statement.Effect == "Allow" and policy.list(statement.Action) or {}) do
-      if policy.like(action:lower(), glob:lower()) then
-        return true
-      end
-    end
-  end
-  return false
-end
-
--- The text of the default version of a managed policy.
-local function managed_text(iam, arn)
-  local managed = iam:get("policy", arn:match("[^/]*$"):lower())
-  for _, version in ipairs(managed and managed.versions or {}) do
-    if version.VersionId == managed.DefaultVersionId then
-      return version.Document
-    end
-  end
-end
-
 --- Fails unless the role's policies let a function have network interfaces.
 function execution_role.check_network(ctx, arn)
-  local role, iam = principals.role(ctx, arn), ctx.sim.store:view("iam", ctx.account)
-  local allowed = false
-  for _, text in pairs(role and role.inline or {}) do
-    allowed = allowed or allows(text, "ec2:CreateNetworkInterface")
-  end
-  for attached, name in pairs(role and role.attached or {}) do
-    allowed = allowed or NETWORKERS[name] or allows(managed_text(iam, attached), "ec2:CreateNetworkInterface")
-  end
-  if not allowed then
+  if not permissions.allows(ctx, arn, "ec2:CreateNetworkInterface", nil, NETWORKERS) then
     entities.invalid(ctx, "The provided execution role does not have permissions to call CreateNetworkInterface on EC2")
   end
 end

@@ -2,12 +2,8 @@
 -- reference and Developer Guide: functions that are container images, their versions, aliases, permissions, concurrency
 -- and tags. None is ever run.
 
-local operations = {}
-for _, part in ipairs {
+local parts = require "infra.sim.parts"
+
+return parts("infra.sim.lambda", {
   "functions", "updates", "versions", "aliases", "permissions", "concurrency", "provisioned", "tags",
-} do
-  for name, operation in pairs(require("infra.sim.lambda." .. part).operations) do
-    operations[name] = operation
-  end
-end
-return operations
+})

@@ -89,12 +89,15 @@ local function needed(ctx)
 end
 
 local function connect(ctx, key, subnet_id, group_ids, name)
-  local subnet = kinds.Subnet:get(ctx, subnet_id)
+  local subnet, groups = kinds.Subnet:get(ctx, subnet_id), {}
+  for i, id in ipairs(group_ids) do -- network.checked knew of them
+    groups[i] = { GroupId = id, GroupName = kinds.SecurityGroup:get(ctx, id).GroupName }
+  end
   local interface = interfaces.create(ctx, subnet, {
     Description = ("AWS Lambda VPC ENI-%s-%s"):format(name, ctx.unique(32)),
     InterfaceType = "lambda",
     RequesterId = "AROASIMULATEDLAMBDA00:" .. ctx.account,
-    Groups = interfaces.groups(ctx, subnet.VpcId, group_ids),
+    Groups = groups,
   })
   ctx.store:put("interface", key, { id = interface.NetworkInterfaceId })
 end

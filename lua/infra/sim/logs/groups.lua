@@ -4,7 +4,9 @@
 -- logGroupClass, deletionProtectionEnabled, storedBytes, tags = { key = value }, sequence = number of the last event }.
 -- All times of this service are milliseconds.
 
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
+local tagging = require "infra.sim.tagging"
 
 local groups = { operations = {} }
 local operations = groups.operations
@@ -16,7 +18,6 @@ local RETENTIONS = {
 local CLASSES = { STANDARD = true, INFREQUENT_ACCESS = true, DELIVERY = true }
 local PAGE = 50
 local IDENTIFIERS_LIMIT = 50
-local TAGS_LIMIT = 50
 
 --- Throws the service's error `code`; further arguments are string.format's.
 function groups.fail(ctx, code, message, ...)
@@ -56,7 +57,7 @@ end
 
 --- A group's ARN; IAM policies write ":*" behind it, tag operations must not.
 function groups.arn(ctx, group)
-  return ("arn:%s:logs:%s:%s:log-group:%s"):format(ctx.partition, ctx.region, ctx.account, group.logGroupName)
+  return arns.of(ctx, "logs", "log-group:" .. group.logGroupName)
 end
 
 --- Fails while the group is protected.
@@ -78,25 +79,11 @@ local function check_name(ctx, name)
   end
 end
 
-local function merge_tags(ctx, existing, tags)
-  local merged, count = {}, 0
-  for key, value in pairs(existing) do
-    merged[key] = value
-  end
-  for key, value in pairs(tags or {}) do
-    if key:lower():find("^aws:") then
-      invalid(ctx, "Tag keys starting with 'aws:' are reserved for system use.")
-    end
-    merged[key] = value
-  end
-  for _ in pairs(merged) do
-    count = count + 1
-  end
-  if count > TAGS_LIMIT then
-    fail(ctx, "TooManyTagsException", "The maximum number of tags per resource is %d.", TAGS_LIMIT)
-  end
-  return merged
-end
+local TAG_RULES = {
+  fail = fail,
+  reserved = { "InvalidParameterException", "Tag keys starting with 'aws:' are reserved for system use." },
+  number = { "TooManyTagsException", "The maximum number of tags per resource is %d." },
+}
 
 function operations.CreateLogGroup(ctx, params)
   local name = params.logGroupName
@@ -105,7 +92,7 @@ function operations.CreateLogGroup(ctx, params)
     invalid(ctx, "1 validation error detected: Value '%s' at 'logGroupClass' failed to satisfy constraint: Member must "
       .. "satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY]", params.logGroupClass)
   end
-  local tags = merge_tags(ctx, {}, params.tags)
+  local tags = tagging.checked(ctx, {}, params.tags, TAG_RULES)
   if ctx.store:get("group", name) then
     fail(ctx, "ResourceAlreadyExistsException", "The specified log group already exists")
   end
@@ -265,24 +252,21 @@ local function by_name(ctx, params)
 end
 
 for _, form in ipairs {
-  { find = by_arn, tag = "TagResource", untag = "UntagResource", list = "ListTagsForResource", keys = "tagKeys" },
-  { find = by_name, tag = "TagLogGroup", untag = "UntagLogGroup", list = "ListTagsLogGroup", keys = "tags" },
+  { find = by_arn, keys = "tagKeys" },
+  { find = by_name, keys = "tags", names = { "TagLogGroup", "UntagLogGroup", "ListTagsLogGroup" } },
 } do
-  operations[form.tag] = function(ctx, params)
-    local group = form.find(ctx, params)
-    group.tags = merge_tags(ctx, group.tags, params.tags)
-    groups.put(ctx, group)
-  end
-  operations[form.untag] = function(ctx, params)
-    local group = form.find(ctx, params)
-    for _, key in ipairs(params[form.keys]) do
-      group.tags[key] = nil
-    end
-    groups.put(ctx, group)
-  end
-  operations[form.list] = function(ctx, params)
-    return { tags = form.find(ctx, params).tags }
-  end
+  tagging.add_operations(operations, {
+    find = function(ctx, params)
+      local group = form.find(ctx, params)
+      return group, function() groups.put(ctx, group) end
+    end,
+    names = form.names, given = "tags", keys = form.keys, rules = TAG_RULES,
+    answer = function(map) return { tags = map } end,
+  })
 end
+
+groups.tagged = {
+  group = function(place, group) return { arn = groups.arn(place, group), tags = group.tags } end,
+}
 
 return groups

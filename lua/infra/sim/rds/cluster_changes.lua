@@ -10,13 +10,16 @@ local entities = require "infra.sim.rds.entities"
 local master_secret = require "infra.sim.rds.master_secret"
 local network = require "infra.sim.rds.network"
 local settings = require "infra.sim.rds.cluster_settings"
+local structures = require "infra.sim.structures"
 local timeline = require "infra.sim.rds.timeline"
 
 local operations = {}
 
 -- Seconds: until the status tells that a change is going on, and how long it takes.
 local STARTING = 30
-local TAKES = { modifying = 60, ["resetting-master-credentials"] = 60, upgrading = 480, ["major upgrade"] = 1500 }
+local TAKES = {
+  modifying = 60, renaming = 90, ["resetting-master-credentials"] = 60, upgrading = 480, ["major upgrade"] = 1500,
+}
 
 -- What is not mentioned of the capacity stays.
 local function scaling(ctx, given, cluster)
@@ -41,25 +44,13 @@ local FIELDS = {
   { name = "CopyTagsToSnapshot", quiet = true },
 }
 
-local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
-  end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then
-      return false
-    end
-  end
-  return true
-end
-
 local function take_fields(ctx, params, cluster, plan)
   for _, field in ipairs(FIELDS) do
     local member, value = field.member or field.name, params[field.name]
     if value ~= nil and field.check then
       value = field.check(ctx, value, cluster)
     end
-    if value ~= nil and not same(value, cluster[member]) then
+    if value ~= nil and not structures.same(value, cluster[member]) then
       if field.later then
         plan.later.values[member], plan.later.pending[member] = value, value
       else
@@ -67,6 +58,14 @@ local function take_fields(ctx, params, cluster, plan)
         plan.visible = plan.visible or not field.quiet
       end
     end
+  end
+end
+
+local function take_name(ctx, params, cluster, plan)
+  local name = entities.new_id(ctx, "cluster", params.NewDBClusterIdentifier, cluster)
+  if name then
+    plan.later.status = "renaming"
+    plan.later.values.DBClusterIdentifier, plan.later.pending.DBClusterIdentifier = name, name
   end
 end
 
@@ -129,7 +128,7 @@ local function take_groups(ctx, params, cluster, plan)
   if params.VpcSecurityGroupIds and #params.VpcSecurityGroupIds > 0 then
     local vpc_id = entities.get(ctx, "subnet_group", cluster.DBSubnetGroup).VpcId
     local groups = network.groups(ctx, vpc_id, params.VpcSecurityGroupIds)
-    if not same(groups, cluster.groups) or #groups ~= #cluster.groups then
+    if not structures.same(groups, cluster.groups) then
       plan.members.groups, plan.visible = groups, true
     end
   end
@@ -185,7 +184,7 @@ function operations.ModifyDBCluster(ctx, params)
     now = { values = {}, pending = {}, status = "modifying" },
     later = { values = {}, pending = {}, status = "modifying" },
   }
-  for _, take in ipairs { take_fields, take_version, take_logs, take_password, take_groups } do
+  for _, take in ipairs { take_fields, take_name, take_version, take_logs, take_password, take_groups } do
     take(ctx, params, cluster, plan)
   end
   if params.MasterUserSecretKmsKeyId then

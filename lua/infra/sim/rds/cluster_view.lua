@@ -9,7 +9,8 @@
 local entities = require "infra.sim.rds.entities"
 local master_secret = require "infra.sim.rds.master_secret"
 local parameter_groups = require "infra.sim.rds.parameter_groups"
-local tags = require "infra.sim.rds.tags"
+local structures = require "infra.sim.structures"
+local tagging = require "infra.sim.tagging"
 local timeline = require "infra.sim.rds.timeline"
 
 local cluster_view = {}
@@ -108,7 +109,7 @@ end
 
 --- A cluster as it is described.
 function cluster_view.view(ctx, cluster)
-  local shown = entities.view(cluster, SHOWN)
+  local shown = structures.pick(cluster, SHOWN)
   for member, value in pairs(CONSTANT) do
     shown[member] = value
   end
@@ -123,7 +124,7 @@ function cluster_view.view(ctx, cluster)
   shown.StorageType = cluster.StorageType ~= "aurora" and cluster.StorageType or nil
   shown.PendingModifiedValues = timeline.pending(cluster)
   shown.MasterUserSecret = master_secret.view(ctx, cluster)
-  shown.TagList = tags.list(cluster.tags)
+  shown.TagList = tagging.list(cluster.tags)
   if ctx.now() >= cluster.available_at then
     shown.EarliestRestorableTime = cluster.available_at
     shown.LatestRestorableTime = cluster_view.latest_restorable(ctx, cluster)

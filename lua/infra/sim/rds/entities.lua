@@ -5,6 +5,7 @@
 -- has the members of the API's structure that do not depend on time, tags = { key = value }, and what its file says;
 -- clusters, instances and snapshots have the members of infra.sim.rds.timeline, too.
 
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local timeline = require "infra.sim.rds.timeline"
 
@@ -12,7 +13,8 @@ local entities = {}
 
 local PAGES = { 20, 100 }
 
--- By kind: the member with its name, its part of an ARN, and the answers that there is none, and one already.
+-- By kind: the member with its name, its part of an ARN, the answers that there is none, and one already; and of what
+-- can be renamed the member with its ARN, and the kind and member that refer to it by its name.
 local KINDS = {
   subnet_group = {
     id = "DBSubnetGroupName", arn = "subgrp",
@@ -25,12 +27,13 @@ local KINDS = {
     taken = { "DBParameterGroupAlreadyExists", "Parameter group %s already exists" },
   },
   cluster = {
-    id = "DBClusterIdentifier", arn = "cluster",
+    id = "DBClusterIdentifier", arn = "cluster", arn_member = "DBClusterArn",
+    referrer = { "instance", "DBClusterIdentifier" },
     missing = { "DBClusterNotFoundFault", "DBCluster %s not found." },
     taken = { "DBClusterAlreadyExistsFault", "DB Cluster already exists: %s" },
   },
   instance = {
-    id = "DBInstanceIdentifier", arn = "db",
+    id = "DBInstanceIdentifier", arn = "db", arn_member = "DBInstanceArn", referrer = { "cluster", "writer" },
     missing = { "DBInstanceNotFound", "DBInstance %s not found." },
     taken = { "DBInstanceAlreadyExists", "DB instance already exists: %s" },
   },
@@ -69,7 +72,7 @@ local store = entities.store
 -- -- names ------------------------------------------------------------------------------------------------------------
 
 function entities.arn(ctx, kind, id)
-  return ("arn:%s:rds:%s:%s:%s:%s"):format(ctx.partition, ctx.region, ctx.account, KINDS[kind].arn, id)
+  return arns.of(ctx, "rds", KINDS[kind].arn .. ":" .. id)
 end
 
 --- The identifier of a cluster, instance or snapshot as it is kept, or the answer that there can be none such.
@@ -102,6 +105,20 @@ function entities.delete(ctx, kind, id)
   store(ctx):delete(kind, id)
 end
 
+-- Makes everything of an object that was called `id` follow the name that it has now, which the caller keeps it under.
+local function move(ctx, kind, id, object)
+  local known = KINDS[kind]
+  local name, other_kind, member = object[known.id], table.unpack(known.referrer)
+  entities.delete(ctx, kind, id)
+  object[known.arn_member] = entities.arn(ctx, kind, name)
+  for _, other in store(ctx):each(other_kind) do
+    if other[member] == id then
+      other[member] = name
+      entities.put(ctx, other_kind, other)
+    end
+  end
+end
+
 --- The object as it is by now, or nil when there is none (any more).
 function entities.get(ctx, kind, id)
   local object = store(ctx):get(kind, id)
@@ -109,9 +126,24 @@ function entities.get(ctx, kind, id)
     entities.delete(ctx, kind, id)
     return nil
   elseif object and timeline.settle(ctx, object) then
+    if object[KINDS[kind].id] ~= id then
+      move(ctx, kind, id, object)
+    end
     entities.put(ctx, kind, object)
   end
   return object
+end
+
+--- Gives clusters and instances whose renaming has ended their new names. To be called before an operation looks for
+--- anything by name.
+function entities.rename(ctx)
+  for kind, known in pairs(KINDS) do
+    if known.referrer then
+      for id in store(ctx):each(kind) do
+        entities.get(ctx, kind, id)
+      end
+    end
+  end
 end
 
 --- The object of that name (in any case) or ARN, or AWS's answer that there is none.
@@ -141,6 +173,16 @@ function entities.check_new(ctx, kind, id)
   end
 end
 
+--- The name that `object` is to get by the parameter New<...Identifier>, or nil when that says nothing new.
+function entities.new_id(ctx, kind, given, object)
+  local member = KINDS[kind].id
+  local name = given and entities.checked_id(ctx, given, "New" .. member)
+  if name and name ~= object[member] then
+    entities.check_new(ctx, kind, name)
+    return name
+  end
+end
+
 --- Iterates over id, object of all there are; with `member`, of those whose member has `value`.
 function entities.each(ctx, kind, member, value)
   local next_object = store(ctx):each(kind)
@@ -148,7 +190,7 @@ function entities.each(ctx, kind, member, value)
     for id in next_object do
       local object = entities.get(ctx, kind, id)
       if object and (not member or object[member] == value) then
-        return id, object
+        return object[KINDS[kind].id], object
       end
     end
   end
@@ -211,15 +253,6 @@ function entities.describe(listing)
     end
     return output
   end
-end
-
---- A copy of `object` with nothing but `members`.
-function entities.view(object, members)
-  local view = {}
-  for _, member in ipairs(members) do
-    view[member] = object[member]
-  end
-  return view
 end
 
 return entities

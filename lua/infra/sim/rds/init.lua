@@ -2,15 +2,17 @@
 -- infra.sim. Behaviour by the RDS API reference and the Aurora User Guide, durations by observation. There are no
 -- global clusters, no instances outside of clusters and no instance parameter groups but the default ones.
 
+local entities = require "infra.sim.rds.entities"
+local parts = require "infra.sim.parts"
+
 local PARTS = {
   "engines", "subnet_groups", "parameter_groups", "clusters", "cluster_changes", "failover", "instances",
   "instance_changes", "snapshots", "restores", "tags",
 }
 
-local operations = {}
-for _, part in ipairs(PARTS) do
-  for name, operation in pairs(require("infra.sim.rds." .. part).operations) do
-    operations[name] = operation
+return parts("infra.sim.rds", PARTS, function(_, operation)
+  return function(ctx, params)
+    entities.rename(ctx)
+    return operation(ctx, params)
   end
-end
-return operations
+end)

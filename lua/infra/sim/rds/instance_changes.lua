@@ -8,8 +8,9 @@ local timeline = require "infra.sim.rds.timeline"
 
 local operations = {}
 
--- Seconds: until the status tells that a change is going on; how long one takes, another class, and a reboot.
-local STARTING, MODIFYING, RESIZING, REBOOTING = 30, 60, 420, 60
+-- Seconds: until the status tells that a change is going on; how long one takes, another class, another name, and a
+-- reboot.
+local STARTING, MODIFYING, RESIZING, RENAMING, REBOOTING = 30, 60, 420, 90, 60
 
 -- Parameters that are the cluster's, with RDS's word for them.
 local OWNED = {
@@ -57,17 +58,18 @@ local function changed_members(ctx, params, instance)
   return changed
 end
 
--- Another class now or in the maintenance window.
-local function resize(ctx, params, instance, class)
+-- Another class or name (one of them may be nil) now or in the maintenance window.
+local function resize_or_rename(ctx, params, instance, class, name)
   local change = {
-    status = "modifying", values = { DBInstanceClass = class }, pending = { DBInstanceClass = class },
+    status = class and "modifying" or "renaming", values = { DBInstanceClass = class, DBInstanceIdentifier = name },
+    pending = { DBInstanceClass = class, DBInstanceIdentifier = name },
     waiting = not params.ApplyImmediately, starts_at = ctx.now() + STARTING,
   }
   timeline.absorb_waiting(instance, change)
   if change.waiting then
     change.starts_at = timeline.next_window(ctx, instance.PreferredMaintenanceWindow)
   end
-  change.ends_at = change.starts_at + RESIZING
+  change.ends_at = change.starts_at + (class and RESIZING or RENAMING)
   timeline.add(instance, change)
 end
 
@@ -80,6 +82,8 @@ function operations.ModifyDBInstance(ctx, params)
   instance_settings.check_parameter_group(ctx, params.DBParameterGroupName,
     entities.get(ctx, "cluster", instance.DBClusterIdentifier))
   local class = params.DBInstanceClass and instance_settings.class(ctx, params.DBInstanceClass)
+  class = class ~= instance.DBInstanceClass and class or nil
+  local name = entities.new_id(ctx, "instance", params.NewDBInstanceIdentifier, instance)
   local certificate = params.CACertificateIdentifier
     and instance_settings.certificate(ctx, params.CACertificateIdentifier)
   local changed = changed_members(ctx, params, instance)
@@ -89,8 +93,8 @@ function operations.ModifyDBInstance(ctx, params)
   if certificate and certificate ~= instance.CACertificateIdentifier then
     instance.at_reboot = { CACertificateIdentifier = certificate }
   end
-  if class and class ~= instance.DBInstanceClass then
-    resize(ctx, params, instance, class)
+  if class or name then
+    resize_or_rename(ctx, params, instance, class, name)
   elseif next(changed) then
     timeline.add(instance, {
       status = "modifying", starts_at = ctx.now() + STARTING, ends_at = ctx.now() + STARTING + MODIFYING,

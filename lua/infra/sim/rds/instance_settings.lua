@@ -6,6 +6,7 @@ local entities = require "infra.sim.rds.entities"
 local kms = require "infra.sim.kms.entities"
 local principals = require "infra.sim.iam.principals"
 local settings = require "infra.sim.rds.cluster_settings"
+local sorted_keys = require "infra.sorted_keys"
 
 local instance_settings = {}
 
@@ -93,11 +94,7 @@ end
 
 --- Fails when a request sets what is the cluster's. `owned` = { [parameter] = what it is called }; `message` has a %s.
 function instance_settings.check_owned(ctx, params, owned, message)
-  local names = {}
-  for name in pairs(owned) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = sorted_keys(owned)
   for _, name in ipairs(names) do
     local value = params[name]
     if value ~= nil and not (type(value) == "table" and next(value) == nil) then

@@ -10,7 +10,9 @@ local entities = require "infra.sim.rds.entities"
 local instance_settings = require "infra.sim.rds.instance_settings"
 local network = require "infra.sim.rds.network"
 local settings = require "infra.sim.rds.cluster_settings"
+local structures = require "infra.sim.structures"
 local subnet_groups = require "infra.sim.rds.subnet_groups"
+local tagging = require "infra.sim.tagging"
 local tags = require "infra.sim.rds.tags"
 local timeline = require "infra.sim.rds.timeline"
 
@@ -59,7 +61,7 @@ end
 --- An instance as it is described.
 function instances.view(ctx, instance)
   local cluster = entities.get(ctx, "cluster", instance.DBClusterIdentifier)
-  local shown = entities.view(instance, SHOWN)
+  local shown = structures.pick(instance, SHOWN)
   for _, member in ipairs(OF_CLUSTER) do
     shown[member] = cluster[member]
   end
@@ -73,7 +75,7 @@ function instances.view(ctx, instance)
     DBParameterGroupName = "default." .. engines.family(cluster.EngineVersion), ParameterApplyStatus = "in-sync",
   } }
   shown.PendingModifiedValues = pending(instance)
-  shown.TagList = tags.list(instance.tags)
+  shown.TagList = tagging.list(instance.tags)
   if ctx.now() >= instance.available_at - ENDPOINT then
     shown.InstanceCreateTime = instance.available_at - ENDPOINT
     shown.Endpoint = {

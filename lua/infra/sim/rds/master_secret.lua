@@ -20,7 +20,7 @@ local CREATING, ROTATION = 30, 7
 function master_secret.create(ctx, cluster, key_id)
   local key = key_id and settings.key(ctx, key_id, "MasterUserSecretKmsKeyId")
   local secret = secrets.create_owned(ctx, {
-    Name = "rds!cluster-" .. kms.uuid(ctx),
+    Name = "rds!cluster-" .. ctx.uuid(),
     Description = "The secret associated with the primary RDS DB cluster: " .. cluster.DBClusterArn,
     OwningService = "rds",
     KmsKeyId = key,

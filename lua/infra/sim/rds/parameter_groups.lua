@@ -7,6 +7,7 @@
 local engines = require "infra.sim.rds.engines"
 local entities = require "infra.sim.rds.entities"
 local parameters = require "infra.sim.rds.parameters"
+local structures = require "infra.sim.structures"
 local tags = require "infra.sim.rds.tags"
 
 local parameter_groups = { operations = {} }
@@ -54,7 +55,7 @@ local function find_own(ctx, name)
 end
 
 local function view(_, group)
-  return entities.view(group, SHOWN)
+  return structures.pick(group, SHOWN)
 end
 
 function operations.CreateDBClusterParameterGroup(ctx, params)

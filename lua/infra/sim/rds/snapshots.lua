@@ -7,6 +7,8 @@
 
 local entities = require "infra.sim.rds.entities"
 local settings = require "infra.sim.rds.cluster_settings"
+local structures = require "infra.sim.structures"
+local tagging = require "infra.sim.tagging"
 local tags = require "infra.sim.rds.tags"
 local timeline = require "infra.sim.rds.timeline"
 
@@ -34,7 +36,7 @@ local INHERITED = {
 
 --- What a cluster made of this one inherits.
 function snapshots.origin(cluster)
-  return entities.view(cluster, INHERITED)
+  return structures.pick(cluster, INHERITED)
 end
 
 local function status(ctx, snapshot)
@@ -43,13 +45,13 @@ local function status(ctx, snapshot)
 end
 
 local function view(ctx, snapshot)
-  local shown = entities.view(snapshot, SHOWN)
+  local shown = structures.pick(snapshot, SHOWN)
   shown.Status = status(ctx, snapshot)
   shown.PercentProgress = shown.Status == "available" and 100 or 0
   shown.AllocatedStorage = 1
   shown.EngineMode = "provisioned"
   shown.LicenseModel = "postgresql-license"
-  shown.TagList = tags.list(snapshot.tags)
+  shown.TagList = tagging.list(snapshot.tags)
   return shown
 end
 
@@ -64,7 +66,7 @@ end
 --- Returns it.
 function snapshots.take(ctx, cluster, params)
   local kind = params.SnapshotType or "manual"
-  local snapshot = entities.view(cluster, OF_CLUSTER)
+  local snapshot = structures.pick(cluster, OF_CLUSTER)
   snapshot.DBClusterSnapshotIdentifier = checked_id(ctx, params.DBClusterSnapshotIdentifier, kind)
   snapshot.DBClusterSnapshotArn = entities.arn(ctx, "snapshot", snapshot.DBClusterSnapshotIdentifier)
   snapshot.SnapshotCreateTime = ctx.now()
@@ -138,13 +140,6 @@ end
 
 -- -- copies -----------------------------------------------------------------------------------------------------------
 
--- The context of the same call in another region.
-local function in_region(ctx, region)
-  return region == ctx.region and ctx or setmetatable({ region = region, of = function(self, service, other)
-    return ctx:of(service, other or self.region)
-  end }, { __index = ctx })
-end
-
 -- A copy from another region is asked for in the region where it will be; if it is encrypted, the key must be one of
 -- that region, and the request has another one in it, signed for the source.
 local function copy_key(ctx, params, source, source_region)
@@ -166,27 +161,34 @@ local function copy_key(ctx, params, source, source_region)
   return settings.key(ctx, params.KmsKeyId, "KmsKeyId")
 end
 
-function operations.CopyDBClusterSnapshot(ctx, params)
-  local name = params.SourceDBClusterSnapshotIdentifier
-  local source_region = name:match("^arn:[%w-]+:rds:([%w-]+):") or ctx.region
-  local source = snapshots.find_available(in_region(ctx, source_region), name)
-  local id = checked_id(ctx, params.TargetDBClusterSnapshotIdentifier, "manual")
-  local key = copy_key(ctx, params, source, source_region)
-  local copy = entities.view(source, OF_CLUSTER)
+--- Copies `source`, a snapshot of the region `source_region`, to this one. `params`: TargetDBClusterSnapshotIdentifier,
+--- Tags, CopyTags, SnapshotType ("manual" unless given); `key`: the copy's KMS key, nil for none. Returns it.
+function snapshots.copy(ctx, source, source_region, params, key)
+  local kind = params.SnapshotType or "manual"
+  local id = checked_id(ctx, params.TargetDBClusterSnapshotIdentifier, kind)
+  local copy = structures.pick(source, OF_CLUSTER)
   copy.DBClusterSnapshotIdentifier = id
   copy.DBClusterSnapshotArn = entities.arn(ctx, "snapshot", id)
   copy.SourceDBClusterSnapshotArn = source.DBClusterSnapshotArn
   copy.SnapshotCreateTime = ctx.now()
-  copy.SnapshotType = "manual"
+  copy.SnapshotType = kind
   copy.StorageEncrypted, copy.KmsKeyId = key ~= nil, key
   copy.VpcId = source_region == ctx.region and source.VpcId or nil
-  copy.origin = entities.view(source.origin, INHERITED)
+  copy.origin = structures.pick(source.origin, INHERITED)
   copy.origin.KmsKeyId = key
   copy.tags = tags.merged(ctx, params.CopyTags and source.tags or {}, params.Tags)
   copy.shared_with = {}
   copy.creating = "copying"
   copy.available_at = ctx.now() + (source_region == ctx.region and CREATING or COPYING)
-  return { DBClusterSnapshot = view(ctx, entities.put(ctx, "snapshot", copy)) }
+  return entities.put(ctx, "snapshot", copy)
+end
+
+function operations.CopyDBClusterSnapshot(ctx, params)
+  local name = params.SourceDBClusterSnapshotIdentifier
+  local source_region = name:match("^arn:[%w-]+:rds:([%w-]+):") or ctx.region
+  local source = snapshots.find_available(ctx:in_region(source_region), name)
+  local key = copy_key(ctx, params, source, source_region)
+  return { DBClusterSnapshot = view(ctx, snapshots.copy(ctx, source, source_region, params, key)) }
 end
 
 -- -- sharing ----------------------------------------------------------------------------------------------------------

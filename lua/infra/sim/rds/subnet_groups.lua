@@ -5,6 +5,7 @@
 local entities = require "infra.sim.rds.entities"
 local kinds = require "infra.sim.ec2.kinds"
 local network = require "infra.sim.rds.network"
+local structures = require "infra.sim.structures"
 local tags = require "infra.sim.rds.tags"
 
 local subnet_groups = { operations = {} }
@@ -22,7 +23,7 @@ end
 
 --- A subnet group as it is described: without its tags.
 function subnet_groups.view(ctx, group)
-  local shown = entities.view(group, SHOWN)
+  local shown = structures.pick(group, SHOWN)
   shown.SubnetGroupStatus = "Complete"
   shown.SupportedNetworkTypes = { "IPV4" }
   shown.Subnets = {}

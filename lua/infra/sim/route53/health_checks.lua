@@ -14,13 +14,16 @@ local REGIONS = {
 }
 local IMMUTABLE = { "Type", "RequestInterval", "MeasureLatency" }
 
-local function find(ctx, id)
+--- The health check with this id, or NoSuchHealthCheck.
+function health_checks.find(ctx, id)
   local check = ctx.global:get("check", id)
   if not check then
     ctx:fail("NoSuchHealthCheck", ("A health check with id %s does not exist."):format(id), 404)
   end
   return check
 end
+
+local find = health_checks.find
 
 local function render(check)
   return { Id = check.Id, CallerReference = check.CallerReference, HealthCheckVersion = check.version,
@@ -68,9 +71,8 @@ function operations.CreateHealthCheck(ctx, params)
     end
     return { HealthCheck = render(existing), Location = "/2013-04-01/healthcheck/" .. existing.Id }
   end
-  local hex = ctx.unique(32)
-  local id = ("%s-%s-%s-%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
-  local check = { Id = id, CallerReference = params.CallerReference, version = 1, config = complete(config) }
+  local id = ctx.uuid()
+  local check = { Id = id, CallerReference = params.CallerReference, version = 1, config = complete(config), tags = {} }
   ctx.global:put("check", id, check)
   ctx.global:put("check_reference", params.CallerReference, { check = id, config = json.encode(config) })
   return { HealthCheck = render(check), Location = "https://route53.amazonaws.com/2013-04-01/healthcheck/" .. id }
@@ -129,7 +131,6 @@ end
 function operations.DeleteHealthCheck(ctx, params)
   local check = find(ctx, params.HealthCheckId)
   ctx.global:delete("check", check.Id)
-  ctx.global:delete("tags", "healthcheck/" .. check.Id)
   return {}
 end
 

@@ -1,32 +1,36 @@
--- Tags of the simulated Route 53's zones and health checks. Kept in the account's global store, kind "tags", by
--- "hostedzone/ID" or "healthcheck/ID": { key = value }.
+-- Tags of the simulated Route 53's zones and health checks, which are kept with them.
 
+local health_checks = require "infra.sim.route53.health_checks"
 local tagging = require "infra.sim.tagging"
 local zones = require "infra.sim.route53.zones"
 
-local tags = { operations = {} }
+local tags = { operations = {}, tagged = {} }
 local operations = tags.operations
 
 local IDS_IN_A_CALL <const> = 10
 
-local function key_of(ctx, kind, id)
-  if kind == "hostedzone" then
-    return "hostedzone/" .. zones.find(ctx, id).Id
-  elseif not ctx.global:get("check", id) then
-    ctx:fail("NoSuchHealthCheck", ("A health check with id %s does not exist."):format(id), 404)
+-- By ResourceType: how an object is found, and its kind in the store.
+local TYPES = {
+  hostedzone = { find = zones.find, kind = "zone" },
+  healthcheck = { find = health_checks.find, kind = "check" },
+}
+
+for name, type in pairs(TYPES) do
+  tags.tagged[type.kind] = function(place, object)
+    return { arn = ("arn:%s:route53:::%s/%s"):format(place.partition, name, object.Id), tags = object.tags }
   end
-  return "healthcheck/" .. id
 end
 
-local function render(ctx, kind, id)
-  local stored = ctx.global:get("tags", key_of(ctx, kind, id)) or {}
-  return { ResourceType = kind, ResourceId = (id:gsub("^/?hostedzone/", "")), Tags = tagging.list(stored) }
+local function render(ctx, type, id)
+  local object = TYPES[type].find(ctx, id)
+  return { ResourceType = type, ResourceId = object.Id, Tags = tagging.list(object.tags) }
 end
 
 function operations.ChangeTagsForResource(ctx, params)
-  local key = key_of(ctx, params.ResourceType, params.ResourceId)
-  local stored = tagging.merge(ctx.global:get("tags", key), params.AddTags)
-  ctx.global:put("tags", key, tagging.without(stored, params.RemoveTagKeys or {}))
+  local type = TYPES[params.ResourceType]
+  local object = type.find(ctx, params.ResourceId)
+  object.tags = tagging.without(tagging.merge(object.tags, params.AddTags), params.RemoveTagKeys or {})
+  ctx.global:put(type.kind, object.Id, object)
   return {}
 end
 

@@ -1,7 +1,7 @@
 -- Hosted zones and changes of the simulated Route 53. Used by the other files of this folder, and by the simulated ACM,
 -- which looks for its validation records.
 --
--- Kept in the account's global store: kind "zone" by id: { Id, Name, CallerReference, Config, NameServers, private };
+-- Kept in the account's global store: kind "zone" by id: { Id, Name, CallerReference, Config, NameServers, tags };
 -- kind "reference" by caller reference, also of deleted zones; kind "change" by id: { Id, at }.
 
 local names = require "infra.sim.route53.names"
@@ -87,7 +87,7 @@ function operations.CreateHostedZone(ctx, params)
   local zone = {
     Id = "Z" .. ctx.unique(20, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"), Name = name,
     CallerReference = params.CallerReference,
-    Config = { Comment = config.Comment, PrivateZone = params.VPC ~= nil }, NameServers = {},
+    Config = { Comment = config.Comment, PrivateZone = params.VPC ~= nil }, NameServers = {}, tags = {},
   }
   for i, domain in ipairs { "com", "net", "org", "co.uk" } do
     zone.NameServers[i] = ("ns-%d.awsdns-%s.%s"):format(i * 512 - 1, ctx.unique(2, "0123456789"), domain)
@@ -170,7 +170,6 @@ function operations.DeleteHostedZone(ctx, params)
     ctx.global:delete("record/" .. zone.Id, names.sort_key(record))
   end
   ctx.global:delete("zone", zone.Id)
-  ctx.global:delete("tags", "hostedzone/" .. zone.Id)
   return { ChangeInfo = zones.change(ctx) }
 end
 

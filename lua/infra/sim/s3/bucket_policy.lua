@@ -98,8 +98,8 @@ function bucket_policy.rule(ctx, bucket, text)
     buckets.fail(ctx, "MalformedPolicy", "%s", problem)
   elseif (bucket.facets.public_access_block or {}).BlockPublicPolicy and is_public(document) then
     buckets.fail(ctx, "AccessDenied", 'User: %s is not authorized to perform: s3:PutBucketPolicy on resource: '
-      .. '"arn:%s:s3:::%s" because public policies are blocked by the BlockPublicPolicy block public access setting.',
-      ctx.caller.arn, ctx.partition, bucket.Name)
+      .. '"%s" because public policies are blocked by the BlockPublicPolicy block public access setting.',
+      ctx.caller.arn, buckets.arn(ctx, bucket))
   end
   return { text = text, bindings = bindings }
 end

@@ -93,6 +93,10 @@ local function check_name(ctx, name)
   end
 end
 
+function buckets.arn(place, bucket)
+  return ("arn:%s:s3:::%s"):format(place.partition, bucket.Name)
+end
+
 --- Adds a bucket with the facets that new ones have (s3/facets.lua hands them in as a function of the request).
 function buckets.create(ctx, params, facets)
   local configuration = params.CreateBucketConfiguration or {}
@@ -148,7 +152,7 @@ function operations.ListBuckets(ctx, params)
         Name = name,
         CreationDate = bucket.CreationDate,
         BucketRegion = bucket.Region,
-        BucketArn = ("arn:%s:s3:::%s"):format(ctx.partition, name),
+        BucketArn = buckets.arn(ctx, bucket),
       }
     end
   end

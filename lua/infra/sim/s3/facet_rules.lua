@@ -167,8 +167,7 @@ function facet_rules.replication(ctx, bucket, configuration)
   if not is_versioned(bucket) then
     fail(ctx, "InvalidRequest", "Versioning must be 'Enabled' on the bucket to apply a replication configuration")
   end
-  local source = ("arn:%s:s3:::%s"):format(ctx.partition, bucket.Name)
-  if not principals.assumable_by(ctx, configuration.Role, "s3.amazonaws.com", source) then
+  if not principals.assumable_by(ctx, configuration.Role, "s3.amazonaws.com", buckets.arn(ctx, bucket)) then
     fail(ctx, "InvalidRequest", "S3 does not have permission to assume the role %s", configuration.Role)
   end
   local priorities = {}

@@ -5,6 +5,7 @@ local acl = require "infra.sim.s3.acl"
 local bucket_policy = require "infra.sim.s3.bucket_policy"
 local buckets = require "infra.sim.s3.buckets"
 local facet_rules = require "infra.sim.s3.facet_rules"
+local tagging = require "infra.sim.tagging"
 
 local facets = { operations = {} }
 local operations = facets.operations
@@ -173,5 +174,15 @@ function operations.GetBucketPolicyStatus(ctx, params)
   end
   return bucket_policy.status(kept)
 end
+
+facets.tagged = {
+  bucket = function(place, bucket)
+    return {
+      arn = buckets.arn(place, bucket),
+      tags = tagging.merge(nil, (bucket.facets.tagging or {}).TagSet),
+      region = bucket.Region,
+    }
+  end,
+}
 
 return facets

@@ -4,6 +4,8 @@
 local buckets = require "infra.sim.s3.buckets"
 local checksums = require "infra.sim.s3.checksums"
 local chunked = require "infra.sim.s3.chunked"
+local objects = require "infra.sim.s3.objects"
+local parts = require "infra.sim.parts"
 
 -- What every operation does first: takes the body out of its chunks, and looks at its digests.
 local function receive(ctx, name, params)
@@ -16,13 +18,12 @@ local function receive(ctx, name, params)
   checksums.check(ctx, name, request)
 end
 
-local operations = {}
-for _, part in ipairs { "buckets", "facets", "acl", "objects", "listing", "multipart" } do
-  for name, operation in pairs(require("infra.sim.s3." .. part).operations) do
-    operations[name] = function(ctx, params)
-      receive(ctx, name, params)
-      return operation(ctx, params)
-    end
+local PARTS = { "buckets", "facets", "acl", "objects", "listing", "multipart" }
+
+return parts("infra.sim.s3", PARTS, function(name, operation)
+  return function(ctx, params)
+    receive(ctx, name, params)
+    objects.replicate(ctx)
+    return operation(ctx, params)
   end
-end
-return operations
+end)

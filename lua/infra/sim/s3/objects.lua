@@ -2,12 +2,14 @@
 --
 -- Kept in the account's global store, kind "objects of BUCKET", by key: { versions = array, newest first, of
 --   { VersionId, LastModified, delete_marker } or
---   { VersionId, LastModified, ETag, Size, body = base64, attributes = ATTRIBUTES below, lock } }.
+--   { VersionId, LastModified, ETag, Size, body = base64, attributes = ATTRIBUTES below, lock,
+--     replication = what ReplicationStatus shows } }.
 -- The version id of what was stored without versioning is "null".
 
 local crypto = require "host.crypto"
 
 local buckets = require "infra.sim.s3.buckets"
+local replication = require "infra.sim.s3.replication"
 
 local objects = { operations = {} }
 local operations = objects.operations
@@ -58,9 +60,25 @@ local function push(ctx, bucket, key, version)
   local versioned = versioning(bucket) == "Enabled"
   version.VersionId = versioned and ctx.unique(32, "0123456789abcdefghijklmnopqrstuvwxyz") or "null"
   version.LastModified = ctx.now()
+  replication.begin(ctx, bucket, key, version)
   local versions = without(ctx, bucket, key, version.VersionId)
   table.insert(versions, 1, version)
   keep(ctx, bucket, key, versions)
+end
+
+--- Brings replicas to their buckets that are due by now; to be called before every operation.
+function objects.replicate(ctx)
+  replication.advance(ctx, function(bucket, key, id)
+    local _, version = without(ctx, bucket, key, id)
+    if version then -- its status is about to change
+      ctx.global:put(kind(bucket), key, ctx.global:get(kind(bucket), key))
+    end
+    return version
+  end, function(bucket, key, replica)
+    local versions = without(ctx, bucket, key, replica.VersionId)
+    table.insert(versions, 1, replica)
+    keep(ctx, bucket, key, versions)
+  end)
 end
 
 -- -- locks ------------------------------------------------------------------------------------------------------------
@@ -181,7 +199,7 @@ function operations.HeadObject(ctx, params)
     ContentLength = version.Size,
     ETag = version.ETag,
     LastModified = version.LastModified,
-    VersionId = shown_id(bucket, version),
+    VersionId = shown_id(bucket, version), ReplicationStatus = version.replication,
   }
   for _, name in ipairs(ATTRIBUTES) do
     output[name] = version.attributes[name]

@@ -8,11 +8,12 @@
 -- { VersionId, SecretString or SecretBinary (as base64), CreatedDate, LastAccessedDate, key = ARN of its KMS key,
 -- stages = array } }.
 
+local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
+local tagging = require "infra.sim.tagging"
 
 local entities = {}
 
-local TAGS_LIMIT = 50
 local SUFFIX = "%-%w%w%w%w%w%w$"
 
 --- Throws the service's error `code`; further arguments are string.format's.
@@ -40,7 +41,7 @@ local store = entities.store
 
 --- The ARN that begins every secret's; behind the name come a hyphen and six random characters.
 function entities.arn_prefix(ctx)
-  return ("arn:%s:secretsmanager:%s:%s:secret:"):format(ctx.partition, ctx.region, ctx.account)
+  return arns.of(ctx, "secretsmanager", "secret:")
 end
 
 function entities.put(ctx, secret)
@@ -128,28 +129,18 @@ function entities.each(ctx)
   end
 end
 
+local TAG_RULES = {
+  fail = fail,
+  length = {
+    "InvalidParameterException", "Tag keys must be between 1 and 128 characters in length, values at most 256.",
+  },
+  reserved = { "InvalidParameterException", "Tag keys can't begin with the reserved prefix aws:." },
+  number = { "LimitExceededException", "You've exceeded the limit of %d tags for a secret." },
+}
+
 --- `tags` merged into { key = value }, checked.
 function entities.merged_tags(ctx, existing, tags)
-  local merged, count = {}, 0
-  for key, value in pairs(existing) do
-    merged[key] = value
-  end
-  for _, tag in ipairs(tags or {}) do
-    local key = tag.Key or ""
-    if key == "" or #key > 128 or #(tag.Value or "") > 256 then
-      entities.invalid(ctx, "Tag keys must be between 1 and 128 characters in length, values at most 256.")
-    elseif key:lower():find("^aws:") then
-      entities.invalid(ctx, "Tag keys can't begin with the reserved prefix aws:.")
-    end
-    merged[key] = tag.Value or ""
-  end
-  for _ in pairs(merged) do
-    count = count + 1
-  end
-  if count > TAGS_LIMIT then
-    fail(ctx, "LimitExceededException", "You've exceeded the limit of %d tags for a secret.", TAGS_LIMIT)
-  end
-  return merged
+  return tagging.checked(ctx, existing, tags, TAG_RULES)
 end
 
 --- One page of `items`, of `most` at most.

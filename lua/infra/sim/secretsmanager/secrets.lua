@@ -2,8 +2,8 @@
 -- infra.sim.secretsmanager; `create_owned` and `end_owned` are for the services that keep secrets of their own.
 
 local entities = require "infra.sim.secretsmanager.entities"
-local kms = require "infra.sim.kms.entities"
 local stages = require "infra.sim.secretsmanager.stages"
+local tagging = require "infra.sim.tagging"
 local versions = require "infra.sim.secretsmanager.versions"
 
 local secrets = { operations = {} }
@@ -111,7 +111,7 @@ local SHOWN = {
 
 --- A secret as it is described; `stages_member`: how that operation calls the map of versions to labels.
 function secrets.view(secret, stages_member)
-  local shown, labels, tags = {}, {}, {}
+  local shown, labels = {}, {}
   for _, member in ipairs(SHOWN) do
     shown[member] = secret[member]
   end
@@ -120,11 +120,7 @@ function secrets.view(secret, stages_member)
       labels[version.VersionId] = version.stages
     end
   end
-  for key, value in pairs(secret.tags) do
-    tags[#tags + 1] = { Key = key, Value = value }
-  end
-  table.sort(tags, function(a, b) return a.Key < b.Key end)
-  shown.Tags = tags
+  shown.Tags = tagging.list(secret.tags)
   shown[stages_member] = next(labels) and labels or nil
   return shown
 end
@@ -144,14 +140,12 @@ end
 
 function operations.UntagResource(ctx, params)
   local secret = entities.find(ctx, params.SecretId)
-  local left = entities.merged_tags(ctx, secret.tags)
   for _, key in ipairs(params.TagKeys) do
     if key:lower():find("^aws:") then
       entities.invalid(ctx, "Tag keys can't begin with the reserved prefix aws:.")
     end
-    left[key] = nil
   end
-  secret.tags = left
+  secret.tags = tagging.without(secret.tags, params.TagKeys)
   entities.touch(ctx, secret)
 end
 
@@ -161,7 +155,7 @@ end
 --- `value`: its SecretString. Returns it.
 function secrets.create_owned(ctx, members, value)
   local secret = new(ctx, members)
-  versions.add(ctx, secret, { ClientRequestToken = kms.uuid(ctx), SecretString = value })
+  versions.add(ctx, secret, { ClientRequestToken = ctx.uuid(), SecretString = value })
   return secret
 end
 
@@ -173,5 +167,7 @@ function secrets.end_owned(ctx, arn, at)
     entities.put(ctx, secret)
   end
 end
+
+secrets.tagged = { secret = tagging.with_arn "ARN" }
 
 return secrets

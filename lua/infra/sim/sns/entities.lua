@@ -92,13 +92,6 @@ function entities.page(ctx, params, items, key)
   return page, token
 end
 
---- A fresh identifier in the usual form.
-function entities.uuid(ctx)
-  local digits = ctx.unique(32)
-  return ("%s-%s-%s-%s-%s"):format(digits:sub(1, 8), digits:sub(9, 12), digits:sub(13, 16), digits:sub(17, 20),
-    digits:sub(21))
-end
-
 -- -- attributes -------------------------------------------------------------------------------------------------------
 
 --- Checks of attribute values: function(ctx, name, value), failing or not.

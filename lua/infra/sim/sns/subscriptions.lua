@@ -112,7 +112,7 @@ function operations.Subscribe(ctx, params)
     invalid(ctx, "Attributes Reason: Subscription already exists with different attributes")
   end
   subscription = subscription or {
-    SubscriptionArn = topic.TopicArn .. ":" .. entities.uuid(ctx),
+    SubscriptionArn = topic.TopicArn .. ":" .. ctx.uuid(),
     TopicArn = topic.TopicArn,
     Protocol = params.Protocol,
     Endpoint = params.Endpoint,

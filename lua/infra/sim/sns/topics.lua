@@ -2,34 +2,22 @@
 
 local json = require "host.json"
 
+local arns = require "infra.sim.arns"
 local attributes = require "infra.sim.sns.attributes"
 local entities = require "infra.sim.sns.entities"
+local structures = require "infra.sim.structures"
+local tagging = require "infra.sim.tagging"
 
 local operations = {}
 local fail, invalid = entities.fail, entities.invalid
 
-local TAGS_LIMIT = 50
 local MESSAGE_LIMIT = 256 * 1024
 
-local function merge_tags(ctx, existing, tags)
-  local merged, given, count = {}, {}, 0
-  for key, value in pairs(existing) do
-    merged[key] = value
-  end
-  for _, tag in ipairs(tags or {}) do
-    if given[tag.Key] then
-      invalid(ctx, "Duplicated keys are not allowed.")
-    end
-    given[tag.Key], merged[tag.Key] = true, tag.Value
-  end
-  for _ in pairs(merged) do
-    count = count + 1
-  end
-  if count > TAGS_LIMIT then
-    fail(ctx, "TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
-  end
-  return merged
-end
+local TAG_RULES = {
+  fail = entities.fail,
+  duplicate = { "InvalidParameter", "Invalid parameter: Duplicated keys are not allowed." },
+  number = { "TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded" },
+}
 
 local function check_name(ctx, name, fifo)
   local plain = fifo and name:match("^(.+)%.fifo$") or not fifo and name
@@ -41,21 +29,12 @@ local function check_name(ctx, name, fifo)
   end
 end
 
-local function same(a, b)
-  for key, value in pairs(a) do
-    if b[key] ~= value then
-      return false
-    end
-  end
-  return true
-end
-
 -- Creating what exists is no error, as long as it is what would have been created.
 local function check_same(ctx, existing, wanted, params)
-  if not same(wanted.attributes, attributes.all(ctx, existing)) then
+  if not structures.within(wanted.attributes, attributes.all(ctx, existing)) then
     invalid(ctx, "Attributes Reason: Topic already exists with different attributes")
   elseif params.Tags and #params.Tags > 0
-    and not (same(wanted.tags, existing.tags) and same(existing.tags, wanted.tags)) then
+    and not structures.same(wanted.tags, existing.tags) then
     invalid(ctx, "Tags Reason: Topic already exists with different tags")
   end
 end
@@ -63,11 +42,11 @@ end
 function operations.CreateTopic(ctx, params)
   local given = params.Attributes or {}
   local topic = {
-    TopicArn = ("arn:%s:sns:%s:%s:%s"):format(ctx.partition, ctx.region, ctx.account, params.Name),
+    TopicArn = arns.of(ctx, "sns", params.Name),
     fifo = given.FifoTopic == "true",
     attributes = {},
     bindings = {},
-    tags = merge_tags(ctx, {}, params.Tags),
+    tags = tagging.checked(ctx, {}, params.Tags, TAG_RULES),
     deleted = 0,
   }
   check_name(ctx, params.Name, topic.fifo)
@@ -122,39 +101,20 @@ function operations.Publish(ctx, params)
     end
   end
   return {
-    MessageId = entities.uuid(ctx),
+    MessageId = ctx.uuid(),
     SequenceNumber = topic.fifo and ("1%019d"):format(ctx.now() // 1) or nil,
   }
 end
 
 -- -- tags -------------------------------------------------------------------------------------------------------------
 
-local function tagged(ctx, params)
-  return entities.topic(ctx, params.ResourceArn, "ResourceArn")
-    or fail(ctx, "ResourceNotFound", "Resource does not exist")
-end
+tagging.add_operations(operations, {
+  find = function(ctx, params)
+    local topic = entities.topic(ctx, params.ResourceArn, "ResourceArn")
+      or fail(ctx, "ResourceNotFound", "Resource does not exist")
+    return topic, function() entities.put_topic(ctx, topic) end
+  end,
+  rules = TAG_RULES,
+})
 
-function operations.TagResource(ctx, params)
-  local topic = tagged(ctx, params)
-  topic.tags = merge_tags(ctx, topic.tags, params.Tags)
-  entities.put_topic(ctx, topic)
-end
-
-function operations.UntagResource(ctx, params)
-  local topic = tagged(ctx, params)
-  for _, key in ipairs(params.TagKeys) do
-    topic.tags[key] = nil
-  end
-  entities.put_topic(ctx, topic)
-end
-
-function operations.ListTagsForResource(ctx, params)
-  local list = {}
-  for key, value in pairs(tagged(ctx, params).tags) do
-    list[#list + 1] = { Key = key, Value = value }
-  end
-  table.sort(list, function(a, b) return a.Key < b.Key end)
-  return { Tags = list }
-end
-
-return { operations = operations }
+return { operations = operations, tagged = { topic = tagging.with_arn "TopicArn" } }

@@ -1,63 +1,32 @@
 -- Tags of parameters and labels of their versions in the simulated Parameter Store. Used by infra.sim.ssm.
 
 local parameters = require "infra.sim.ssm.parameters"
+local tagging = require "infra.sim.tagging"
 
 local operations = {}
 local fail = parameters.fail
 
-local TAGS_LIMIT = 50
 local LABELS_LIMIT = 10
 
--- Of the resources that SSM can tag only parameters are here; they go by their names, not by ARNs.
-local function tagged(ctx, params)
-  if params.ResourceType ~= "Parameter" then
-    fail(ctx, "InvalidResourceType", "The resource type isn't valid. For example, if you are attempting to tag an EC2 "
-      .. "instance, the instance must be a registered managed node.")
-  end
-  return parameters.get(ctx, params.ResourceId) or fail(ctx, "InvalidResourceId",
-    "The resource ID isn't valid. Verify that you entered the correct ID and try again.")
-end
-
-local function set_tags(ctx, parameter, tags)
-  parameter.tags = tags
-  parameters.put(ctx, parameter)
-end
-
-function operations.AddTagsToResource(ctx, params)
-  local parameter = tagged(ctx, params)
-  local tags, count = {}, 0
-  for key, value in pairs(parameter.tags) do
-    tags[key] = value
-  end
-  for _, tag in ipairs(params.Tags) do
-    tags[tag.Key] = tag.Value
-  end
-  for _ in pairs(tags) do
-    count = count + 1
-  end
-  if count > TAGS_LIMIT then
-    fail(ctx, "TooManyTagsError", "The Targets parameter includes too many tags. Remove one or more tags and try the "
-      .. "command again.")
-  end
-  set_tags(ctx, parameter, tags)
-end
-
-function operations.RemoveTagsFromResource(ctx, params)
-  local parameter = tagged(ctx, params)
-  for _, key in ipairs(params.TagKeys) do
-    parameter.tags[key] = nil
-  end
-  set_tags(ctx, parameter, parameter.tags)
-end
-
-function operations.ListTagsForResource(ctx, params)
-  local list = {}
-  for key, value in pairs(tagged(ctx, params).tags) do
-    list[#list + 1] = { Key = key, Value = value }
-  end
-  table.sort(list, function(a, b) return a.Key < b.Key end)
-  return { TagList = list }
-end
+tagging.add_operations(operations, {
+  names = { "AddTagsToResource", "RemoveTagsFromResource", "ListTagsForResource" },
+  -- Of the resources that SSM can tag only parameters are here; they go by their names, not by ARNs.
+  find = function(ctx, params)
+    if params.ResourceType ~= "Parameter" then
+      fail(ctx, "InvalidResourceType", "The resource type isn't valid. For example, if you are attempting to tag an "
+        .. "EC2 instance, the instance must be a registered managed node.")
+    end
+    local parameter = parameters.get(ctx, params.ResourceId) or fail(ctx, "InvalidResourceId",
+      "The resource ID isn't valid. Verify that you entered the correct ID and try again.")
+    return parameter, function() parameters.put(ctx, parameter) end
+  end,
+  rules = {
+    fail = fail,
+    number = { "TooManyTagsError", "The Targets parameter includes too many tags. Remove one or more tags and try the "
+      .. "command again." },
+  },
+  answer = function(map) return { TagList = tagging.list(map) } end,
+})
 
 -- -- labels -----------------------------------------------------------------------------------------------------------
 
@@ -102,4 +71,11 @@ function operations.LabelParameterVersion(ctx, params)
   return output
 end
 
-return { operations = operations }
+return {
+  operations = operations,
+  tagged = {
+    parameter = function(place, parameter)
+      return { arn = parameters.arn(place, parameter.Name), tags = parameter.tags }
+    end,
+  },
+}

@@ -7,6 +7,8 @@
 
 local json = require "host.json"
 
+local arns = require "infra.sim.arns"
+
 local parameters = { operations = {} }
 local operations = parameters.operations
 
@@ -38,6 +40,11 @@ function parameters.invalid(ctx, message, ...)
 end
 
 local invalid = parameters.invalid
+
+--- A path has one slash behind "parameter", and a plain name gets one.
+function parameters.arn(ctx, name)
+  return arns.of(ctx, "ssm", "parameter/" .. (name:gsub("^/", "")))
+end
 
 --- Fails when a list in the request is longer than the API lets it be.
 function parameters.check_length(ctx, list, member, limit)

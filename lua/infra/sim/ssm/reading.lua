@@ -8,11 +8,6 @@ local parameters = require "infra.sim.ssm.parameters"
 local operations = {}
 local fail, invalid = parameters.fail, parameters.invalid
 
--- A path has one slash behind "parameter", and a plain name gets one.
-local function arn_of(ctx, name)
-  return ("arn:%s:ssm:%s:%s:parameter/%s"):format(ctx.partition, ctx.region, ctx.account, (name:gsub("^/", "")))
-end
-
 -- What is read of a secret that the caller does not want decrypted.
 local function ciphertext(parameter, version)
   return "AQICAH" .. crypto.base64(crypto.sha256(parameter.Name .. version.Version .. version.Value):rep(4))
@@ -22,7 +17,7 @@ local function view(ctx, parameter, version, params, selector)
   local secret = version.Type == "SecureString" and not params.WithDecryption
   return {
     Name = parameter.Name,
-    ARN = arn_of(ctx, parameter.Name),
+    ARN = parameters.arn(ctx, parameter.Name),
     Type = version.Type,
     Value = secret and ciphertext(parameter, version) or version.Value,
     Version = version.Version,
@@ -240,7 +235,7 @@ function operations.DescribeParameters(ctx, params)
   local everything = all_where(ctx, function() return true end)
   return scan(ctx, params, everything, 50, compile_all(ctx, filters), function(parameter)
     local shown = metadata(parameter, parameters.latest(parameter))
-    shown.ARN = arn_of(ctx, parameter.Name)
+    shown.ARN = parameters.arn(ctx, parameter.Name)
     return shown
   end)
 end
