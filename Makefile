@@ -37,7 +37,7 @@ NODE_DATA   := node_modules/.package-lock.json
 INFRA       := $(BUILD)/infra
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test spec lint vectors bench install clean help deps FORCE
+.PHONY: all demo test spec lint vectors bench fuzz install clean help deps FORCE
 
 all: $(INFRA) ## build build/infra
 
@@ -107,8 +107,28 @@ spec: $(INFRA) ## all specs (FILE=spec/x_spec.lua for one)
 vectors: $(INFRA) ## AWS's public conformance cases: make vectors VECTORS=DIR
 	$(INFRA) exec spec/vectors.lua $(VECTORS)
 
-bench: $(INFRA) ## measurements, as ratios
+$(BUILD)/bench-libcurl: spec/bench/libcurl.c $(BUILD)/flags | deps
+	$(CC) -D_GNU_SOURCE -std=c11 $(CFLAGS) $(WARNINGS) -o $@ $< $(shell pkg-config --cflags --libs libcurl)
+
+bench: $(INFRA) $(BUILD)/bench-libcurl ## measurements, as ratios
 	$(INFRA) exec spec/bench/run.lua
+
+# The driver is the host, instrumented, with libFuzzer's main instead of its own. Its Lua state is never closed, and
+# LeakSanitizer would search all of it after every text.
+FUZZ_CFLAGS := -std=c11 -g -O1 $(WARNINGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+FUZZ_OPTIONS := -max_len=65536 -timeout=10 -rss_limit_mb=2048 -detect_leaks=0 -verbosity=0 -print_final_stats=1
+
+$(BUILD)/fuzz: spec/fuzz/driver.c $(C_SOURCES) $(wildcard host/*.h) $(BUILD)/embedded.o $(BUILD)/models.o
+	@sh host/install-packages.sh clang libclang-rt-14-dev
+	clang $(CPPFLAGS) $(FUZZ_CFLAGS) -rdynamic -o $@ $(filter-out host/main.c,$(filter %.c %.o,$^)) $(LDLIBS)
+
+fuzz: $(INFRA) $(BUILD)/fuzz ## libFuzzer on the decoders (SECONDS=60 each, TARGET=json for one)
+	@$(INFRA) exec spec/fuzz/seeds.lua $(BUILD)/corpus
+	@for target in $(or $(TARGET),$$(ls $(BUILD)/corpus)); do \
+	  echo "fuzzing $$target for $(SECONDS) s"; \
+	  FUZZ_TARGET=$$target $(BUILD)/fuzz $(FUZZ_OPTIONS) -max_total_time=$(SECONDS) \
+	    -artifact_prefix=$(BUILD)/$$target- $(BUILD)/corpus/$$target || exit 1; \
+	done
 
 lint: deps ## luacheck, clang-format, cppcheck
 	luacheck --quiet lua stacks plugins spec

@@ -113,8 +113,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *a
 
 /* CURLMOPT_TIMERFUNCTION */
 static int on_timer(CURLM *multi, long milliseconds, void *user) {
+  struct connections *connections = user;
   (void)multi;
-  loop_timer_set(&((struct connections *)user)->timer, milliseconds);
+  loop_timer_set(connections->loop, &connections->timer, milliseconds);
   return 0;
 }
 
@@ -122,14 +123,14 @@ struct connections *connections_new(struct loop *loop, connections_ended *ended,
   *problem = load_curl();
   if (*problem) return NULL;
   struct connections *connections = calloc(1, sizeof *connections);
-  *problem = "neither memory nor a file descriptor is left";
+  *problem = "no memory is left";
   if (!connections) return NULL;
   connections->loop = loop;
   connections->ended = ended;
   connections->timer.expired = expired;
   TAILQ_INIT(&connections->waiting);
   connections->multi = curl.curl_multi_init();
-  if (!connections->multi || loop_timer_open(loop, &connections->timer)) {
+  if (!connections->multi) {
     connections_free(connections);
     return NULL;
   }
@@ -144,7 +145,7 @@ struct connections *connections_new(struct loop *loop, connections_ended *ended,
 void connections_free(struct connections *connections) {
   if (!connections) return;
   if (connections->multi) curl.curl_multi_cleanup(connections->multi);
-  loop_timer_close(connections->loop, &connections->timer);
+  loop_timer_set(connections->loop, &connections->timer, -1);
   free(connections);
 }
 

@@ -3,7 +3,8 @@
  *
  *   crypto.md5(s), crypto.sha1(s), crypto.sha256(s) -> raw digest        crypto.hmac_sha256(key, s) -> 32 bytes
  *   crypto.hasher(name) -> h;  h:update(s) -> h;  h:digest() -> raw digest, once
- *   crypto.crc32(s) -> integer (the CRC-32 of zlib and of S3's x-amz-checksum-crc32)
+ *   crypto.crc32(s [, before]) -> integer (the CRC-32 of zlib and of S3's x-amz-checksum-crc32); `before` is that of
+ *                                 what s follows
  *   crypto.hex(s), crypto.base64(s) -> text          crypto.unhex(s), crypto.unbase64(s) -> bytes | nil, err
  *   crypto.random(n) -> n bytes (throws when the system has none: never a weak answer)
  *   crypto.encrypt(key, plaintext [, aad]) -> nonce .. ciphertext .. tag   AES-256-GCM, key of 32 bytes, random nonce
@@ -127,7 +128,8 @@ static int hasher_digest(lua_State *L) {
 static int checksum(lua_State *L) {
   size_t length;
   const char *data = luaL_checklstring(L, 1, &length);
-  lua_pushinteger(L, (lua_Integer)crc32_z(0, (const unsigned char *)data, length));
+  uLong before = (uLong)luaL_optinteger(L, 2, 0);
+  lua_pushinteger(L, (lua_Integer)crc32_z(before, (const unsigned char *)data, length));
   return 1;
 }
 

@@ -8,15 +8,19 @@
  *   method, url        "GET", "https://..."; the path goes out exactly as it is written
  *   headers            { {name, value}, ... }: exactly these, and what HTTP itself needs (Host, Content-Length)
  *   body               string; any method but HEAD
+ *   body_from          { path, offset (0), size (the rest) }: instead of body, that part of a file, read as it goes
  *   timeout            seconds for everything (300), of which connect_timeout (10) until the request can be sent
+ *   stall_timeout      seconds in which nothing moves, after which it is over (none)
  *   ca_file            certificates to trust instead of the system's
+ *   no_proxy           true: straight there, whatever the environment says
  *   max_body           bytes of response that are kept in memory (256 MiB)
- *   body_to            a path: the body of a 2xx response is written there (mode 0600), and not kept in memory
+ *   body_to            a path: the body of a 2xx response is written there (mode 0600), and not kept in memory. The
+ *                      file appears, or is replaced, once it is whole; a device or a pipe is written to directly
  * }
  *
  * err.code is "ConnectionError", "Timeout", "TlsError", "ResolveError", "BodyTooLarge", "HeadersTooLarge", "BadUrl",
- * "NoLibrary", or a file's errno for body_to. err.sent is false when the request surely never left; every start sends
- * at most once, so what a server saw twice was started twice.
+ * "NoLibrary", for files "FileChanged" (shorter than it was), "BadFile" (not a file) or errno's name. err.sent is false
+ * when the request surely never left; every start sends at most once, so what a server saw twice was started twice.
  *
  * Certificates are always verified, proxies are taken from the environment (https_proxy, no_proxy, ...), redirects are
  * not followed. Connections are kept and used again. Of many requests 256 run at a time, and the others wait for their
@@ -105,9 +109,9 @@ static void on_end(struct transfer *transfer) {
 /* -- the start of a request --------------------------------------------------------------------------------------- */
 
 /* A field of the request that goes into a line of its own, or into a C function: no NUL, no line break. */
-static const char *read_text(lua_State *L, const char *field, bool required) {
+static const char *read_text(lua_State *L, int table, const char *field, bool required) {
   size_t size;
-  int type = lua_getfield(L, 1, field);
+  int type = lua_getfield(L, table, field);
   if (type == LUA_TNIL && !required) return NULL;
   const char *text = type == LUA_TSTRING ? lua_tolstring(L, -1, &size) : NULL;
   if (!text || strcspn(text, "\r\n") != size)
@@ -124,17 +128,36 @@ static long read_seconds(lua_State *L, const char *field, double otherwise) {
   return (long)(seconds * 1000) + 1;
 }
 
+/* A part of a file as the request's body. The path stays on the stack. */
+static void read_source(lua_State *L, struct transfer_options *options) {
+  options->from_size = -1;
+  int type = lua_getfield(L, 1, "body_from"), source = lua_gettop(L);
+  if (type == LUA_TNIL) return;
+  luaL_argcheck(L, type == LUA_TTABLE && !options->body, 1,
+                "'body_from' must be { path, offset, size }, without 'body'");
+  lua_getfield(L, source, "offset");
+  options->from_offset = luaL_optinteger(L, -1, 0);
+  if (lua_getfield(L, source, "size") != LUA_TNIL) options->from_size = luaL_checkinteger(L, -1);
+  luaL_argcheck(L, options->from_offset >= 0 && options->from_size >= -1, 1, "'offset' or 'size' is negative");
+  options->body_from = read_text(L, source, "path", true);
+}
+
 /* The strings stay on the stack. */
 static void read_options(lua_State *L, struct transfer_options *options) {
   luaL_checktype(L, 1, LUA_TTABLE);
   *options = (struct transfer_options){
-      .method = read_text(L, "method", true),
-      .url = read_text(L, "url", true),
-      .ca_file = read_text(L, "ca_file", false),
-      .body_to = read_text(L, "body_to", false),
+      .method = read_text(L, 1, "method", true),
+      .url = read_text(L, 1, "url", true),
+      .ca_file = read_text(L, 1, "ca_file", false),
+      .body_to = read_text(L, 1, "body_to", false),
       .timeout = read_seconds(L, "timeout", 300),
       .connect_timeout = read_seconds(L, "connect_timeout", 10),
   };
+  lua_getfield(L, 1, "stall_timeout");
+  options->stall_timeout = (long)luaL_optinteger(L, -1, 0);
+  luaL_argcheck(L, options->stall_timeout >= 0, 1, "'stall_timeout' must not be negative");
+  lua_getfield(L, 1, "no_proxy");
+  options->no_proxy = lua_toboolean(L, -1);
   lua_getfield(L, 1, "max_body");
   lua_Integer max_body = luaL_optinteger(L, -1, MAX_BODY);
   luaL_argcheck(L, max_body >= 0, 1, "'max_body' must not be negative");
@@ -142,7 +165,9 @@ static void read_options(lua_State *L, struct transfer_options *options) {
   int type = lua_getfield(L, 1, "body");
   luaL_argcheck(L, type == LUA_TNIL || type == LUA_TSTRING, 1, "'body' must be a string");
   options->body = lua_tolstring(L, -1, &options->body_size);
-  luaL_argcheck(L, !options->body || strcmp(options->method, "HEAD") != 0, 1, "HEAD has no body");
+  read_source(L, options);
+  luaL_argcheck(L, (!options->body && !options->body_from) || strcmp(options->method, "HEAD") != 0, 1,
+                "HEAD has no body");
 }
 
 static void read_headers(lua_State *L, struct request *request) {

@@ -1,7 +1,8 @@
 /* JSON for everything that reads or writes it: AWS's JSON protocols, policy documents, the state, reports.
  *
  *   json.decode(text) -> value | nil, err{ code = "BadJson", message, offset }
- *                          offset is where it went wrong, in bytes from 1; absent for numbers out of range and depth
+ *                          offset is where it went wrong, in bytes from 1; absent for numbers out of range, depth, and
+ *                          texts above 64 MiB (a tree takes some forty times the room of its text)
  *   json.encode(value [, { indent = true }]) -> text
  *   json.null              what a JSON null is in Lua: a light userdata, NULL to C
  *   json.array([t]) -> t   encodes as [...] even when empty; decoded arrays are marked so
@@ -25,6 +26,7 @@
 #define ARRAY "infra.json.array"
 #define OBJECT "infra.json.object"
 #define DEPTH_LIMIT 512
+#define LONGEST (64 << 20)
 #define EXACT_LIMIT 9007199254740992.0 /* 2^53: above it a double no longer tells neighbouring integers apart */
 
 /* What cJSON allocated, in a userdata, so that a Lua error on the way leaves it to the collector. */
@@ -123,6 +125,7 @@ static int decode(lua_State *L) {
   size_t length;
   const char *text = luaL_checklstring(L, 1, &length), *end = text;
   lua_settop(L, 1);
+  if (length > LONGEST) return bad_json(L, 0, "larger than the limit");
   const char *nul = find_nul(text, length);
   if (nul) return bad_json(L, (size_t)(nul - text) + 1, "a NUL character");
   struct temporary *t = temporary_new(L);

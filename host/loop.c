@@ -15,7 +15,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +32,7 @@ enum { SIGNALS = 2 };
 struct loop {
   int epoll;                                     /* -1: closed */
   TAILQ_HEAD(event_queue, loop_event) completed; /* for loop.wait */
+  TAILQ_HEAD(timer_list, loop_timer) timers;     /* those that are set: a handful */
   struct epoll_event ready[BATCH]; /* what epoll reported; data.ptr is the watch, or NULL when unwatched meanwhile */
   int ready_count;                 /* 0 outside of deliver */
   struct loop_watch signals;       /* the end of the signal pipe that is read */
@@ -59,39 +59,36 @@ void loop_unwatch(struct loop *loop, struct loop_watch *watch) {
     if (loop->ready[i].data.ptr == watch) loop->ready[i].data.ptr = NULL;
 }
 
-static void timer_ready(struct loop_watch *watch, uint32_t events) {
-  struct loop_timer *timer = (struct loop_timer *)watch;
-  uint64_t expirations;
-  (void)events;
-  if (read(watch->fd, &expirations, sizeof expirations) < 0) return; /* set anew since epoll looked */
-  timer->set = false;
-  timer->expired(timer);
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-int loop_timer_open(struct loop *loop, struct loop_timer *timer) {
-  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  if (fd < 0) return errno;
-  timer->watch = (struct loop_watch){.fd = fd, .ready = timer_ready};
-  int problem = loop_watch(loop, &timer->watch, EPOLLIN);
-  if (problem) close(fd);
-  return problem;
-}
-
-void loop_timer_set(struct loop_timer *timer, long milliseconds) {
-  struct itimerspec at = {0};
-  if (milliseconds < 0 && !timer->set) return;
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, long milliseconds) {
+  if (timer->set) TAILQ_REMOVE(&loop->timers, timer, link);
   timer->set = milliseconds >= 0;
-  if (timer->set) {
-    at.it_value.tv_sec = milliseconds / 1000;
-    at.it_value.tv_nsec = milliseconds % 1000 * 1000000 + (milliseconds == 0); /* zero would disarm it */
-  }
-  timerfd_settime(timer->watch.fd, 0, &at, NULL);
+  if (!timer->set) return;
+  timer->at = now() + (double)milliseconds / 1e3;
+  TAILQ_INSERT_TAIL(&loop->timers, timer, link);
 }
 
-void loop_timer_close(struct loop *loop, struct loop_timer *timer) {
-  if (!timer->watch.active) return;
-  loop_unwatch(loop, &timer->watch);
-  close(timer->watch.fd);
+/* The timer that expires first, or NULL. */
+static struct loop_timer *next_timer(struct loop *loop) {
+  struct loop_timer *next = TAILQ_FIRST(&loop->timers);
+  for (struct loop_timer *timer = next; timer; timer = TAILQ_NEXT(timer, link))
+    if (timer->at < next->at) next = timer;
+  return next;
+}
+
+/* What is set meanwhile has its time at the next call. */
+static void expire_timers(struct loop *loop) {
+  struct loop_timer *timer;
+  double until = now();
+  while ((timer = next_timer(loop)) && timer->at <= until) {
+    loop_timer_set(loop, timer, -1);
+    timer->expired(timer);
+  }
 }
 
 void loop_post(struct loop *loop, struct loop_event *event) {
@@ -165,14 +162,11 @@ static int catch_signals(lua_State *L) {
 
 /* -- waiting ------------------------------------------------------------------------------------------------------ */
 
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
 /* One look at epoll, for at most `timeout` seconds; calls what is ready. Returns the number of ready descriptors. */
 static int deliver(struct loop *loop, double timeout) {
+  const struct loop_timer *timer = next_timer(loop);
+  double until_timer = timer ? timer->at - now() : HUGE_VAL;
+  if (until_timer < timeout) timeout = until_timer > 0 ? until_timer : 0;
   /* Rounded up: a caller that waits for a moment in time shall not wake just before it. */
   double milliseconds = ceil(timeout * 1000);
   int count = epoll_wait(loop->epoll, loop->ready, BATCH, milliseconds < INT_MAX ? (int)milliseconds : INT_MAX);
@@ -182,6 +176,7 @@ static int deliver(struct loop *loop, double timeout) {
     if (watch) watch->ready(watch, loop->ready[i].events);
   }
   loop->ready_count = 0;
+  expire_timers(loop);
   return count;
 }
 
@@ -231,6 +226,7 @@ struct loop *loop_of(lua_State *L) {
     memset(loop, 0, sizeof *loop);
     loop->epoll = -1;
     TAILQ_INIT(&loop->completed);
+    TAILQ_INIT(&loop->timers);
     loop->signals.ready = signals_ready;
     loop->caught[0] = (struct caught){{.push = push_signal}, SIGINT, "INT"};
     loop->caught[1] = (struct caught){{.push = push_signal}, SIGTERM, "TERM"};

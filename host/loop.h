@@ -5,7 +5,7 @@
  * event's `push`, which the loop calls from loop.wait, outside of any foreign library. And the memory of a watch or of
  * a posted event belongs to its owner, who unwatches or withdraws it before freeing it.
  *
- * Everything that the loop waits for is a file descriptor: a moment in time is a timerfd, a child's end a pidfd.
+ * Everything else that the loop waits for is a file descriptor: a child's end is a pidfd.
  *
  * Opening the loop ignores SIGPIPE for the whole process. Ignored signals are inherited by exec: whoever starts a
  * program resets SIGPIPE to its default there. */
@@ -36,19 +36,17 @@ int loop_watch(struct loop *loop, struct loop_watch *watch, uint32_t events);
 /* Stops; does nothing when it is not watched. Call it before closing the descriptor. */
 void loop_unwatch(struct loop *loop, struct loop_watch *watch);
 
-/* A moment in time. Set expired, then call loop_timer_open; it is called once for each loop_timer_set. */
+/* A moment in time, usually a member of the owner's struct. Set expired, which is called once for each loop_timer_set.
+ * libcurl sets its timer several times in every request: that may cost no system call. */
 struct loop_timer {
-  struct loop_watch watch;
   void (*expired)(struct loop_timer *timer);
-  bool set; /* by the loop */
+  bool set;  /* by the loop: start with false */
+  double at; /* monotonic seconds */
+  TAILQ_ENTRY(loop_timer) link;
 };
 
-/* Returns 0 or an errno. */
-int loop_timer_open(struct loop *loop, struct loop_timer *timer);
-/* From now on; replaces what was set before. -1: never. */
-void loop_timer_set(struct loop_timer *timer, long milliseconds);
-/* Does nothing when it is not open. */
-void loop_timer_close(struct loop *loop, struct loop_timer *timer);
+/* From now on; replaces what was set before. -1: never, as which its owner leaves it before freeing it. */
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, long milliseconds);
 
 /* A completion, usually a member of the owner's struct. `push` pushes one table, the event that loop.wait returns; it
  * is called once for each post, after the event left the queue, so it may free the event or post it again. */

@@ -118,7 +118,7 @@ static void resume(struct exchange *exchange) {
   if (!exchange->suspended) return;
   exchange->suspended = false;
   mhd.MHD_resume_connection(exchange->connection);
-  loop_timer_set(&exchange->server->timer, 0); /* only its run sees that */
+  loop_timer_set(exchange->server->loop, &exchange->server->timer, 0); /* only its run sees that */
 }
 
 /* The body of a response to HEAD. */
@@ -301,7 +301,7 @@ static void run(struct server *server) {
   MHD_UNSIGNED_LONG_LONG milliseconds;
   mhd.MHD_run(server->daemon);
   bool again = mhd.MHD_get_timeout(server->daemon, &milliseconds) == MHD_YES;
-  loop_timer_set(&server->timer, again ? (long)milliseconds : -1);
+  loop_timer_set(server->loop, &server->timer, again ? (long)milliseconds : -1);
 }
 
 static void server_ready(struct loop_watch *watch, uint32_t events) {
@@ -322,7 +322,7 @@ static int close_server(lua_State *L) {
     mhd.MHD_stop_daemon(server->daemon);
     server->daemon = NULL;
   }
-  loop_timer_close(server->loop, &server->timer);
+  loop_timer_set(server->loop, &server->timer, -1);
   loop_release(L, server);
   return 0;
 }
@@ -366,8 +366,7 @@ static int start(struct server *server, int fd) {
   const union MHD_DaemonInfo *info = mhd.MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
   server->watch = (struct loop_watch){.fd = info->epoll_fd, .ready = server_ready};
   server->timer.expired = server_expired;
-  int problem = loop_timer_open(loop, &server->timer);
-  return problem ? problem : loop_watch(loop, &server->watch, EPOLLIN);
+  return loop_watch(loop, &server->watch, EPOLLIN);
 }
 
 static int start_listening(lua_State *L) {

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define EASY_FUNCTIONS(X)                                                                                              \
@@ -29,9 +31,10 @@ static size_t refuse(struct transfer *transfer, const char *error, const char *r
   return 0;
 }
 
-static size_t refuse_errno(struct transfer *transfer) {
+static size_t refuse_errno(struct transfer *transfer, const char *path) {
   const char *name = strerrorname_np(errno);
-  return refuse(transfer, name ? name : "EIO", strerror(errno));
+  snprintf(transfer->file_reason, sizeof transfer->file_reason, "%s: %s", path, strerror(errno));
+  return refuse(transfer, name ? name : "EIO", transfer->file_reason);
 }
 
 /* CURLOPT_PREREQFUNCTION: before the request is sent, and before it would be sent again because a kept connection
@@ -55,16 +58,60 @@ static size_t on_header(char *data, size_t one, size_t size, void *user) {
   return refuse(transfer, "HeadersTooLarge", "the response's headers are longer than 256 KiB");
 }
 
+/* CURLOPT_READFUNCTION */
+static size_t on_read(char *data, size_t one, size_t room, void *user) {
+  struct transfer *transfer = user;
+  (void)one;
+  if (transfer->source_left < (curl_off_t)room) room = (size_t)transfer->source_left;
+  if (room == 0) return 0;
+  ssize_t count = TEMP_FAILURE_RETRY(pread(transfer->source, data, room, transfer->source_at));
+  if (count < 0) refuse_errno(transfer, "the file that is sent");
+  if (count == 0) refuse(transfer, "FileChanged", "the file became shorter while it was sent");
+  if (count <= 0) return CURL_READFUNC_ABORT;
+  transfer->source_at += count;
+  transfer->source_left -= count;
+  return (size_t)count;
+}
+
+/* What is not a file yet is written under another name, so that nobody takes a part for the whole; what is there and
+ * cannot be replaced (a pipe, /dev/null) is written to as it is. */
+static int open_file(struct transfer *transfer) {
+  struct stat info;
+  if (stat(transfer->path, &info) == 0 && !S_ISREG(info.st_mode)) return open(transfer->path, O_WRONLY | O_CLOEXEC);
+  char *name;
+  if (asprintf(&name, "%s.XXXXXX", transfer->path) < 0) return -1;
+  int file = mkostemp(name, O_CLOEXEC), error = errno;
+  if (file < 0)
+    free(name);
+  else
+    transfer->temporary = name;
+  errno = error;
+  return file;
+}
+
 /* Also with size 0: the file exists after every success. */
 static size_t write_file(struct transfer *transfer, const char *data, size_t size) {
-  if (transfer->file < 0) transfer->file = open(transfer->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (transfer->file < 0) return refuse_errno(transfer);
+  if (transfer->file < 0) transfer->file = open_file(transfer);
+  if (transfer->file < 0) return refuse_errno(transfer, transfer->path);
   for (size_t done = 0; done < size;) {
-    ssize_t written = write(transfer->file, data + done, size - done);
-    if (written < 0 && errno != EINTR) return refuse_errno(transfer);
-    if (written > 0) done += (size_t)written;
+    ssize_t written = TEMP_FAILURE_RETRY(write(transfer->file, data + done, size - done));
+    if (written < 0) return refuse_errno(transfer, transfer->path);
+    done += (size_t)written;
   }
   return size;
+}
+
+static void finish_file(struct transfer *transfer) {
+  write_file(transfer, "", 0);
+  if (transfer->error) return;
+  int failed = close(transfer->file);
+  transfer->file = -1;
+  if (failed || (transfer->temporary && rename(transfer->temporary, transfer->path))) {
+    refuse_errno(transfer, transfer->path);
+    return;
+  }
+  free(transfer->temporary);
+  transfer->temporary = NULL;
 }
 
 static size_t keep(struct transfer *transfer, const char *data, size_t size) {
@@ -123,8 +170,7 @@ void transfer_ended(struct connections_job *job, CURLcode result) {
   else if (!transfer->head_ended || transfer->status < 200) /* libcurl takes what came for the whole */
     refuse(transfer, "ConnectionError", "the response ended before its headers did");
   else if (to_file)
-    write_file(transfer, "", 0);
-  transfer->whole = !transfer->error;
+    finish_file(transfer);
   transfer->ended(transfer);
 }
 
@@ -137,11 +183,13 @@ void transfer_close(struct transfer *transfer) {
   if (transfer->connections) connections_remove(transfer->connections, &transfer->job);
   curl.curl_easy_cleanup(transfer->job.easy);
   curl.curl_slist_free_all(transfer->headers);
+  if (transfer->source >= 0) close(transfer->source);
   if (transfer->file >= 0) close(transfer->file);
-  if (transfer->file >= 0 && !transfer->whole) unlink(transfer->path);
+  if (transfer->temporary) unlink(transfer->temporary);
+  free(transfer->temporary);
   free(transfer->path);
   buffer_free(&transfer->body);
-  *transfer = (struct transfer){.file = -1};
+  *transfer = (struct transfer){.file = -1, .source = -1};
 }
 
 /* -- the start ---------------------------------------------------------------------------------------------------- */
@@ -149,7 +197,7 @@ void transfer_close(struct transfer *transfer) {
 const char *transfer_open(struct transfer *transfer) {
   const char *problem = load_curl();
   if (problem) return problem;
-  transfer->file = -1;
+  transfer->file = transfer->source = -1;
   transfer->job.easy = curl.curl_easy_init();
   /* Only what the caller signed, and what HTTP needs: these take back what libcurl adds by itself. */
   if (transfer->job.easy && transfer_add_header(transfer, "Accept:") && transfer_add_header(transfer, "Expect:") &&
@@ -177,16 +225,25 @@ static CURLcode configure(struct transfer *transfer, const struct transfer_optio
   SET(HTTPHEADER, transfer->headers);
   SET(CUSTOMREQUEST, options->method);
   if (strcmp(options->method, "HEAD") == 0) SET(NOBODY, 1L);
-  if (options->body || strcmp(options->method, "POST") == 0 || strcmp(options->method, "PUT") == 0) {
+  if (options->body_from) {
+    SET(UPLOAD, 1L);
+    SET(CUSTOMREQUEST, options->method); /* UPLOAD means PUT */
+    SET(INFILESIZE_LARGE, transfer->source_left);
+    SET(READFUNCTION, on_read);
+    SET(READDATA, transfer);
+  } else if (options->body || strcmp(options->method, "POST") == 0 || strcmp(options->method, "PUT") == 0) {
     SET(POSTFIELDSIZE_LARGE, (curl_off_t)options->body_size);
     SET(POSTFIELDS, options->body ? options->body : ""); /* not copied */
   }
   SET(TIMEOUT_MS, options->timeout);
   SET(CONNECTTIMEOUT_MS, options->connect_timeout);
+  SET(LOW_SPEED_LIMIT, 1L); /* bytes a second */
+  SET(LOW_SPEED_TIME, options->stall_timeout);
   SET(SSL_VERIFYPEER, 1L);
   SET(SSL_VERIFYHOST, 2L);
   SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   if (options->ca_file) SET(CAINFO, options->ca_file);
+  if (options->no_proxy) SET(NOPROXY, "*");
   SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's are not the response's */
   SET(NOSIGNAL, 1L);
   SET(QUICK_EXIT, 1L); /* giving up does not wait for a name server that never answers */
@@ -201,10 +258,22 @@ static CURLcode configure(struct transfer *transfer, const struct transfer_optio
   return problem;
 }
 
+static bool open_source(struct transfer *transfer, const struct transfer_options *options) {
+  struct stat info;
+  transfer->source = open(options->body_from, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe would wait */
+  if (transfer->source < 0 || fstat(transfer->source, &info)) return refuse_errno(transfer, options->body_from);
+  if (!S_ISREG(info.st_mode)) return refuse(transfer, "BadFile", "only the bytes of a file can be sent, not of a pipe");
+  curl_off_t rest = info.st_size > options->from_offset ? info.st_size - options->from_offset : 0;
+  transfer->source_at = options->from_offset;
+  transfer->source_left = options->from_size < 0 ? rest : options->from_size;
+  return true;
+}
+
 bool transfer_start(struct transfer *transfer, struct connections *connections,
                     const struct transfer_options *options) {
   transfer->max_body = options->max_body;
-  if (options->body_to && !(transfer->path = strdup(options->body_to))) return refuse_errno(transfer);
+  if (options->body_to && !(transfer->path = strdup(options->body_to))) return refuse_errno(transfer, options->body_to);
+  if (options->body_from && !open_source(transfer, options)) return false;
   CURLcode wrong = configure(transfer, options);
   if (wrong) {
     set_error(transfer, wrong);

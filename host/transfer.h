@@ -11,10 +11,14 @@ struct transfer_options {
   const char *method, *url;
   const char *body; /* NULL: none; it must stay where it is until the transfer is closed */
   size_t body_size;
-  const char *ca_file;           /* NULL: the system's certificates */
-  const char *body_to;           /* NULL, or the file for the body of a 2xx response */
-  size_t max_body;               /* bytes of the response's body that are kept in memory */
-  long timeout, connect_timeout; /* milliseconds */
+  const char *body_from;             /* NULL, or the file whose bytes are the body instead */
+  curl_off_t from_offset, from_size; /* a size below 0: until the file ends */
+  const char *ca_file;               /* NULL: the system's certificates */
+  const char *body_to;               /* NULL, or the file for the body of a 2xx response */
+  size_t max_body;                   /* bytes of the response's body that are kept in memory */
+  long timeout, connect_timeout;     /* milliseconds */
+  long stall_timeout;                /* seconds; 0: none */
+  bool no_proxy;                     /* whatever the environment says */
 };
 
 /* Set to zero before transfer_open. */
@@ -34,11 +38,13 @@ struct transfer {
   struct connections *connections;
   struct curl_slist *headers;
   size_t header_bytes, max_body;
-  char *path;
-  int file;   /* -1: not open */
-  bool whole; /* the file holds the whole body and stays */
+  char *path;      /* of the response's body; NULL: in memory */
+  char *temporary; /* its name until it is whole; NULL: there is no such file */
+  int file;        /* -1: not open */
+  int source;      /* what body_from names; -1: not open */
+  curl_off_t source_at, source_left;
   bool head_ended;
-  char curl_reason[CURL_ERROR_SIZE];
+  char curl_reason[CURL_ERROR_SIZE], file_reason[512];
 };
 
 /* Loads libcurl and makes ready to take headers. Returns NULL, or what is wrong. */

@@ -10,6 +10,20 @@ describe("infra.session", function()
       assert.equal("123456789012", output.Account)
     end)
 
+    it("gives clients with the rights of other roles", function()
+      local opened <close> = assert(session.open { sim = true, sim_store = Store.open() })
+      local trust = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRole",' ..
+        '"Principal":{"AWS":"123456789012"},"Condition":{"StringEquals":{"sts:ExternalId":"e"}}}}'
+      local identity = opened:run(function()
+        local role = assert(opened.client:call("iam", "CreateRole", { RoleName = "deploy", Path = "/x/",
+          AssumeRolePolicyDocument = trust })).Role
+        opened.runtime.scheduler:sleep(60) -- IAM is eventually consistent
+        local client = assert(opened:client_for { role_arn = role.Arn, session_name = "me", external_id = "e" })
+        return client:call("sts", "GetCallerIdentity", {})
+      end)
+      assert.equal("arn:aws:sts::123456789012:assumed-role/deploy/me", identity.Arn)
+    end)
+
     it("lets virtual time pass only", function()
       local opened <close> = assert(session.open { sim = true, sim_store = Store.open() })
       local elapsed = opened:run(function()
@@ -31,9 +45,12 @@ describe("infra.session", function()
   end)
 
   describe("on the real one", function()
+    local FIXED = { AWS_CONFIG_FILE = "/dev/null", AWS_SHARED_CREDENTIALS_FILE = "/dev/null",
+      AWS_EC2_METADATA_DISABLED = "true" }
+
     local function open(variables, options)
       options.environment = function(name)
-        return variables[name] or name:find "_FILE$" and "/dev/null" or nil
+        return variables[name] or FIXED[name]
       end
       return session.open(options)
     end

@@ -18,13 +18,10 @@ Session.__index = Session
 
 -- The simulated account outlives the run, in a file of the project that runs it.
 local SIMULATED_ACCOUNT <const> = "state/sim/aws.db"
-local SIMULATED_CREDENTIALS <const> = { access_key = "SIMULATED", secret_key = "simulated" }
+local SIMULATED_CREDENTIALS <const> = { access_key = "SIMULATED", secret_key = "simulated",
+  source = "the simulated AWS" }
 local SIMULATED_REGION <const> = "us-east-1"
-
--- Whom the providers of credentials ask for an MFA code.
-local function prompt(text)
-  return tty.is_terminal(0) and tty.read_line(text) or nil
-end
+local ANY_REGION <const> = "us-east-1" -- of STS, where none is configured: every region's answers the same
 
 -- Only the region of the user's AWS configuration means anything to the simulated AWS.
 local function simulated_config()
@@ -75,22 +72,35 @@ local function open_real(self, options)
   self.config = config
   self.region = config:region(options.region)
   self.runtime = Runtime.real()
-  local function call(source, service, operation, params)
-    local client = Client.new {
-      runtime = self.runtime,
-      credentials = source,
-      config = config,
-      region = self.region or "us-east-1", -- any region's STS will do
-      endpoint_url = options.endpoint_url,
-      trace = options.trace,
-    }
-    return client:call(service, operation, params)
-  end
-  return credentials.chain { runtime = self.runtime, config = config, call = call, prompt = prompt }
+  return credentials.chain { runtime = self.runtime, config = config, call = self.call, prompt = tty.read_secret }
 end
 
---- A session { runtime, client, config, region = text | nil, sim = infra.sim | nil }, or nil and an error.
---- options:
+-- Makes clients of the session's configuration: function(credentials, region or nil) -> client | nil, err.
+local function client_maker(self, options)
+  return function(provider, region)
+    return Client.new {
+      runtime = self.runtime,
+      credentials = provider,
+      config = self.config,
+      region = region or self.region,
+      endpoint_url = not options.sim and options.endpoint_url or nil,
+      max_attempts = options.max_attempts,
+      trace = options.trace,
+    }
+  end
+end
+
+-- What providers of credentials call AWS with (infra.aws.credentials).
+local function caller(self)
+  return function(source, service, operation, params, region)
+    -- session.open makes one of the same configuration
+    local client = assert(self.new_client(source or credentials.fixed {}, region or self.region or ANY_REGION))
+    return client:call(service, operation, params)
+  end
+end
+
+--- A session { runtime, client, config, region = text | nil, sim = infra.sim | nil, credentials = the credentials of
+--- the client, call = what infra.aws.credentials takes }, or nil and an error. options:
 ---   sim           true for the simulated AWS: virtual time, and an account kept in state/sim/
 ---   sim_store     an infra.sim.store instead of that account
 ---   seed, faults  of the simulated AWS (infra.sim); without a seed every run is another one
@@ -99,6 +109,7 @@ end
 ---   environment   function(name) -> text | nil instead of the process's environment
 function session.open(options)
   local self = setmetatable({}, Session)
+  self.new_client, self.call = client_maker(self, options), caller(self)
   local provider, err
   if options.sim then
     provider, err = open_simulated(self, options)
@@ -108,16 +119,19 @@ function session.open(options)
   if not provider then
     return nil, err
   end
-  self.client = Client.new {
-    runtime = self.runtime,
-    credentials = provider,
-    config = self.config,
-    region = self.region,
-    endpoint_url = not options.sim and options.endpoint_url or nil,
-    max_attempts = options.max_attempts,
-    trace = options.trace,
-  }
+  self.credentials = provider
+  self.client, err = self.new_client(provider)
+  if not self.client then
+    self:close()
+    return nil, err
+  end
   return self
+end
+
+--- A client with the rights of a role that the session's own credentials may assume: role = { role_arn, session_name,
+--- external_id, duration_seconds } as in infra.aws.credentials.assume. Or nil and an error.
+function Session:client_for(role)
+  return self.new_client(credentials.assume(self.runtime, self.call, self.credentials, role))
 end
 
 --- Runs fn(...) as the main task of the session's scheduler and returns its results. An interrupt cancels it: unless

@@ -41,6 +41,7 @@ describe("infra.aws.config", function()
     assert.equal("a", load(text, "", { AWS_PROFILE = "a" }):region())
     assert.equal("b", load(text, "", { AWS_PROFILE = "a" }, { profile = "b" }):region())
     assert.equal("d", load(text, "", { AWS_PROFILE = "" }):region())
+    assert.equal("a", load(text, "", { AWS_PROFILE = "b", AWS_DEFAULT_PROFILE = "a" }):region()) -- as botocore
   end)
 
   it("refuses a profile that does not exist and names those that do", function()
@@ -48,6 +49,23 @@ describe("infra.aws.config", function()
     assert.is_nil(config)
     assert.equal("UnknownProfile", err.code)
     assert.truthy(err.hint:find("a, b", 1, true))
+  end)
+
+  it("knows where each setting was made, and says it when something is wrong with a profile", function()
+    local config = load("[default]\n[profile a]\nregion = r\noutput = json\n[sso-session s]\nsso_region = r\n",
+      "\n[a]\noutput = text\n")
+    local profile = config:profile "a"
+    assert.same({ path = directory .. "/config", where = directory .. "/config:2" }, config:origin(profile, "region"))
+    assert.same({ path = directory .. "/credentials", where = directory .. "/credentials:2" },
+      config:origin(profile, "output"))
+    assert.equal(directory .. "/credentials:2", config:origin(profile).where)
+    assert.is_nil(config:origin(profile, "nothing"))
+    assert.equal(directory .. "/config:5", config:origin(config.sso_sessions.s, "sso_region").where)
+    local nothing, err = config:refuse_profile("a", "is wrong", "right it")
+    assert.is_nil(nothing)
+    assert.equal(directory .. '/credentials:2: the AWS profile "a" is wrong', err.message)
+    assert.equal("right it", err.hint)
+    assert.equal('the AWS profile "none" is wrong', select(2, config:refuse_profile("none", "is wrong")).message)
   end)
 
   it("passes on what is wrong with a file", function()

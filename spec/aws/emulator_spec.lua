@@ -1,7 +1,9 @@
 -- The client against an implementation of AWS's protocols that is not ours: moto, when this machine has it.
 
+local fs = require "host.fs"
 local moto = require "spec.support.moto"
 local session = require "infra.session"
+local temporary = require "spec.support.temporary"
 
 describe("the client against moto", function()
   if not moto.installed() then
@@ -87,7 +89,14 @@ describe("the client against moto", function()
     local object = assert(call("s3", "GetObject", { Bucket = "my-bucket", Key = key }))
     assert.equal(bytes, object.Body)
     assert.same({ note = "x" }, object.Metadata)
-    assert.equal(key, assert(call("s3", "ListObjectsV2", { Bucket = "my-bucket" })).Contents[1].Key)
+    local folder, remove = temporary()
+    local path, name = folder .. "/file", { Bucket = "my-bucket", Key = "file" }
+    assert(fs.write(path, bytes:rep(100000)))
+    assert(opened:run(opened.client.call, opened.client, "s3", "PutObject", name, { body_from = { path = path } }))
+    assert(opened:run(opened.client.call, opened.client, "s3", "GetObject", name, { body_to = folder .. "/copy" }))
+    assert.is_true(fs.read(folder .. "/copy") == bytes:rep(100000))
+    remove()
+    assert.equal(key, assert(call("s3", "ListObjectsV2", { Bucket = "my-bucket", Prefix = "a" })).Contents[1].Key)
     assert(call("s3", "PutBucketVersioning", {
       Bucket = "my-bucket", VersioningConfiguration = { Status = "Enabled" },
     }))

@@ -14,7 +14,7 @@ local function simulated(body)
     fn()
     return runtime.now() - started
   end
-  runtime.scheduler:run(body, Rates.new(runtime), runtime, seconds)
+  runtime.scheduler:run(body, Rates.new(runtime, true), runtime, seconds)
 end
 
 -- Sends `count` requests at once; AWS lets `limit` of them through in a second.
@@ -41,6 +41,18 @@ describe("infra.aws.rates", function()
         burst(rates, runtime, READ, 1000, 1000)
       end))
     end)
+  end)
+
+  it("never holds anything back in the standard mode", function()
+    local runtime = Runtime.simulated()
+    local rates = Rates.new(runtime, false)
+    runtime.scheduler:run(function()
+      for _ = 1, 50 do
+        rates:admit(READ)
+        rates:observe(READ, true)
+      end
+    end)
+    assert.equal(0, runtime.now())
   end)
 
   it("spreads requests after a throttling, in the order of asking", function()

@@ -1,4 +1,5 @@
 local Retry = require "infra.aws.retry"
+local world = require "spec.aws.world"
 
 describe("infra.aws.retry", function()
   local function classified(err, final)
@@ -81,6 +82,21 @@ describe("infra.aws.retry", function()
       assert.equal(0.5, retry:next(1, failure, { ["retry-after"] = "Wed, 21 Oct 2015 07:28:00 GMT" }))
     end)
 
+    it("takes a time for what it is by the server's clock, whatever ours says", function()
+      local date = "Wed, 21 Oct 2015 07:28:00 GMT"
+      assert.equal(9, new():next(1, failure, { ["retry-after"] = "Wed, 21 Oct 2015 07:28:09 GMT", date = date }))
+      assert.equal(0.5, new():next(1, failure, { ["retry-after"] = "Wed, 21 Oct 2015 07:27:00 GMT", date = date }))
+      assert.equal(0.5, new():next(1, failure, { ["retry-after"] = "soon", date = date }))
+    end)
+
+    it("is more patient with throttling, unless the user chose a number of attempts", function()
+      local throttled = classified { code = "SlowDown", status = 503 }
+      assert.truthy(new():next(9, throttled))
+      assert.is_nil(new():next(10, throttled))
+      assert.is_nil(new(3):next(3, throttled))
+      assert.is_nil(new(1):next(1, throttled))
+    end)
+
     it("gives up when the quota is empty, and takes from it again after successes", function()
       local retry = new()
       for _ = 1, 50 do
@@ -106,6 +122,87 @@ describe("infra.aws.retry", function()
         assert.truthy(retry:next(1, failure))
       end
       assert.is_nil(retry:next(1, failure))
+    end)
+  end)
+
+  describe("settings", function()
+    local function settings(variables)
+      return Retry.settings(world.config(variables))
+    end
+
+    it("come from the environment; the mode is adaptive unless another is chosen", function()
+      assert.same({ adaptive = true }, settings {})
+      assert.same({ adaptive = true, max_attempts = 7 },
+        settings { AWS_RETRY_MODE = "Adaptive", AWS_MAX_ATTEMPTS = "7" })
+      for _, mode in ipairs { "standard", "legacy" } do
+        assert.is_false(settings({ AWS_RETRY_MODE = mode }).adaptive)
+      end
+    end)
+
+    it("that mean nothing are refused, by name", function()
+      for variable, value in pairs { AWS_RETRY_MODE = "eager", AWS_MAX_ATTEMPTS = "0" } do
+        local found, err = settings { [variable] = value }
+        assert.is_nil(found)
+        assert.equal("ConfigError", err.code)
+        assert.truthy(err.message:find(value, 1, true))
+      end
+      for _, value in ipairs { "many", "-1", "2.5" } do
+        assert.is_nil((settings { AWS_MAX_ATTEMPTS = value }))
+      end
+    end)
+  end)
+
+  describe("of a client", function()
+    local FAILED = world.json(500, { __type = "InternalFailure" })
+    local answer
+
+    -- A client of an AWS that always answers `answer`; its calls' number of requests.
+    local function client(options)
+      local aws = world.new(setmetatable({}, { __index = function()
+        return function() return answer end
+      end }), options)
+      return function(...)
+        local before = #aws.requests
+        aws.call(...)
+        return #aws.requests - before
+      end, aws
+    end
+
+    it("stops all repetitions when the quota is used up, and takes them up again after successes", function()
+      local requests = client()
+      answer = FAILED
+      for _ = 1, 50 do
+        assert.equal(3, requests("logs", "DescribeLogGroups"))
+      end
+      assert.equal(1, requests("logs", "DescribeLogGroups"))
+      answer = world.json(200, {})
+      for _ = 1, 5 do
+        assert.equal(1, requests("logs", "DescribeLogGroups"))
+      end
+      answer = FAILED
+      assert.equal(2, requests("logs", "DescribeLogGroups"))
+    end)
+
+    it("does not take from the quota for what may not be repeated", function()
+      local requests = client()
+      answer = FAILED
+      for _ = 1, 200 do
+        assert.equal(1, requests("logs", "CreateLogGroup", { logGroupName = "/a" }))
+      end
+      assert.equal(3, requests("logs", "DescribeLogGroups"))
+    end)
+
+    it("holds requests back after a throttling in the adaptive mode, and not in the standard mode", function()
+      local function seconds(mode)
+        local requests, aws = client { environment = { AWS_RETRY_MODE = mode, AWS_MAX_ATTEMPTS = "1" } }
+        answer = world.json(400, { __type = "ThrottlingException" })
+        for _ = 1, 4 do
+          requests("logs", "DescribeLogGroups")
+        end
+        return aws.runtime.now()
+      end
+      assert.is_true(seconds "adaptive" > 1)
+      assert.equal(0, seconds "standard")
     end)
   end)
 end)

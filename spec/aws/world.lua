@@ -74,7 +74,7 @@ function world.new(script, options)
   for name, value in pairs(options) do
     settings[name] = value
   end
-  self.client = Client.new(settings)
+  self.client = assert(Client.new(settings))
   function self.call(...)
     return self.runtime.scheduler:run(self.client.call, self.client, ...)
   end

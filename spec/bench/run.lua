@@ -3,7 +3,7 @@
 
 package.path = "./?.lua"
 
-local NAMES = { "engine", "signing", "models" }
+local NAMES = { "architecture", "engine", "signing", "requests", "models" }
 
 local wanted = #arg > 0 and arg or NAMES
 for _, name in ipairs(wanted) do

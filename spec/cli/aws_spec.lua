@@ -1,3 +1,4 @@
+local crypto = require "host.crypto"
 local fs = require "host.fs"
 local infra = require "spec.cli.infra"
 local json = require "host.json"
@@ -77,11 +78,64 @@ describe("infra aws", function()
       "exists (request req-1)\n", ended.stderr)
   end)
 
+  describe("with files", function()
+    local directory, remove = temporary()
+    local path = directory .. "/file"
+
+    before_each(function() assert(fs.write(path, "\0bytes\xff")) end)
+    teardown(remove)
+
+    it("sends NAME=@FILE as it is", function()
+      local ended, request = aws({ "s3", "put-object", "Bucket=my-bucket", "Key=k", "Body=@" .. path }, { 200, "" })
+      assert.equal("", ended.stderr)
+      assert.equal("\0bytes\xff", request.body)
+      assert.equal("7", request.headers["content-length"])
+      ended, request = aws({ "lambda", "update-function-code", "FunctionName=f", "ZipFile=@" .. path }, { 200, "{}" })
+      assert.equal("", ended.stderr)
+      assert.same({ ZipFile = crypto.base64 "\0bytes\xff" }, json.decode(request.body))
+    end)
+
+    it("puts what comes back into --output, and prints the rest", function()
+      local ended = aws({ "s3", "get-object", "Bucket=my-bucket", "Key=k", "--output", path },
+        { 200, "new\0", { ["Content-Type"] = "text/x" } })
+      assert.equal("", ended.stderr)
+      assert.equal("new\0", fs.read(path))
+      local shown = assert(json.decode(ended.stdout))
+      assert.equal("text/x", shown.ContentType)
+      assert.is_nil(shown.Body)
+    end)
+
+    it("says what is wrong with a file, and leaves it alone when the call fails", function()
+      local ended, request = aws({ "s3", "put-object", "Bucket=my-bucket", "Key=k", "Body=@" .. path .. "-none" },
+        { 200, "" })
+      assert.equal(1, ended.status)
+      assert.truthy(ended.stderr:find(path .. "-none: No such file or directory", 1, true))
+      assert.is_nil(request)
+      ended = aws({ "s3", "get-object", "Bucket=my-bucket", "Key=k", "--output", path },
+        { 404, "<Error><Code>NoSuchKey</Code></Error>" })
+      assert.equal(1, ended.status)
+      assert.equal("\0bytes\xff", fs.read(path))
+      assert.same({ "file" }, fs.list(directory))
+    end)
+  end)
+
+  it("waits until a resource is there, and says nothing", function()
+    local ended, request = aws({ "s3", "wait", "bucket-exists", "Bucket=my-bucket" }, { 200, "" })
+    assert.equal(0, ended.status)
+    assert.equal("", ended.stdout .. ended.stderr)
+    assert.equal("HEAD", request.method)
+    ended = aws({ "ecs", "wait", "services-stable", 'services=["s"]' }, { 200, '{"failures":[{"reason":"MISSING"}]}' })
+    assert.equal(1, ended.status)
+    assert.equal("infra: ecs ServicesStable: failures[].reason is MISSING\n", ended.stderr)
+  end)
+
   it("takes wrong names for wrong usage and says what was meant", function()
     for meant, arguments in pairs {
       ["did you mean logs?"] = { "lgos", "x" },
       ["did you mean DescribeLogGroups?"] = { "logs", "describe-log-group" },
       ["did you mean logGroupName?"] = { "logs", "create-log-group", "logGroupNam=x" },
+      ["did you mean BucketExists?"] = { "s3", "wait", "bucket-exist", "Bucket=b" },
+      ["wait needs the name of a waiter; s3 has BucketExists"] = { "s3", "wait" },
       ["neither NAME=VALUE nor a JSON object"] = { "logs", "create-log-group", "[]" },
     } do
       local ended, request = aws(arguments, { 500, "" })
@@ -99,11 +153,12 @@ describe("infra aws", function()
     assert.is_nil(request)
   end)
 
-  it("shows requests with --verbose, without secrets", function()
-    local ended = aws({ "--verbose", "secretsmanager", "put-secret-value", "SecretId=s", "SecretString=hunter22" },
+  it("shows requests with --debug-full, without secrets", function()
+    local ended = aws({ "--debug-full", "secretsmanager", "put-secret-value", "SecretId=s", "SecretString=hunter22" },
       { 200, "{}" })
     assert.equal(0, ended.status)
-    assert.truthy(ended.stderr:find('secretsmanager PutSecretValue {"SecretId":"s"', 1, true))
+    assert.truthy(ended.stderr:find "secretsmanager PutSecretValue, attempt 1: POST http://127")
+    assert.truthy(ended.stderr:find('{"SecretId":"s","SecretString":"***"}', 1, true))
     assert.is_nil(ended.stderr:find("hunter22", 1, true))
   end)
 

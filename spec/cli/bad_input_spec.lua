@@ -114,8 +114,8 @@ describe("a wrong option", function()
       [where .. "option 'size' must be a number, got the string x\n"] = { "--set", "size=x" },
       [where .. 'option \'kind\' must be one of "a", "b", got "c"\n'] = { "--set", "kind=c" },
       ["%-%-set size: must be NAME=VALUE\n"] = { "--set", "size" },
-      ["%-%-parallel must be at least 1\n"] = { "--parallel", "0" },
-      ["malformed argument 'x'\n"] = { "--parallel", "x" },
+      ["%-%-parallel must be a whole number, 1 or more, not '0'\n"] = { "--parallel", "0" },
+      ["%-%-parallel must be a whole number, 1 or more, not 'x'\n"] = { "--parallel", "x" },
     } do
       check(here.infra("run", path, table.unpack(arguments)), 2, message)
     end
@@ -158,7 +158,7 @@ describe("a state", function()
 
   it("that is a directory", function()
     assert(fs.mkdir(state))
-    refused "cannot use the state: [^\n]*given.db"
+    refused "cannot use the state [^\n]*given.db: "
   end)
 
   it("of another program", function()
@@ -218,7 +218,7 @@ describe("a network", function()
   it("without credentials: says both ways on", function()
     for _, verb in ipairs { "run", "plan", "drift", "destroy" } do
       check(infra({ verb, path }, { environment = { AWS_EC2_METADATA_DISABLED = "true" } }), 1,
-        "[^\n]*no AWS credentials found\n  configure credentials as for the AWS CLI .*or add %-%-sim")
+        "[^\n]*no AWS credentials found%. .*\n  configure credentials as for the AWS CLI .*or add %-%-sim")
     end
   end)
 

@@ -39,6 +39,10 @@ describe("infra drift", function()
     assert.equal(0, ended.status)
   end)
 
+  it("does not reassure where nothing is recorded", function()
+    assert.equal("Drift: nothing is recorded that could have changed\n", here.done("drift", path, "--exit-code"))
+  end)
+
   it("says what changed and what is gone, without showing secrets", function()
     change("sns", "SetTopicAttributes", "TopicArn=arn:aws:sns:us-east-1:123456789012:small-spec-topic",
       "AttributeName=DisplayName", "AttributeValue=mine")

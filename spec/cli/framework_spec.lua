@@ -23,7 +23,8 @@ describe("the command line", function()
     assert.equal(0, ended.status)
     assert.equal("", ended.stderr)
     for _, verb in ipairs {
-      "run", "plan", "apply", "destroy", "drift", "output", "state", "aws", "models", "exec", "repl", "version",
+      "run", "plan", "apply", "destroy", "drift", "output", "state", "login", "whoami", "aws", "models", "exec", "repl",
+      "version",
     } do
       assert.truthy(ended.stdout:find("\n   " .. verb .. " +%u"), verb)
     end
@@ -50,10 +51,12 @@ describe("the command line", function()
   it("answers wrong usage with what is wrong, the usage, and exit code 2", function()
     for wrong, arguments in pairs {
       ["a command is required"] = {},
-      ["Did you mean 'version'"] = { "versoin" },
+      ["unknown command 'versoin'. Did you mean 'version'"] = { "versoin" },
       ["unknown option '--nope'"] = { "version", "--nope" },
       ["too many arguments"] = { "version", "x" },
       ["missing argument 'service'"] = { "aws" },
+      ["--depth must be a whole number, 1 or more, not '1.5'"] = { "models", "show", "ec2", "--depth", "1.5" },
+      ["--usage logs_gb: must be NAME=VALUE"] = { "cost", "x.lua", "--usage", "logs_gb" },
     } do
       local ended = infra(arguments)
       assert.equal(2, ended.status)

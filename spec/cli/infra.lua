@@ -8,7 +8,7 @@ local program = require "spec.support.program"
 local ENVIRONMENT = {
   AWS_ACCESS_KEY_ID = false, AWS_SECRET_ACCESS_KEY = false, AWS_SESSION_TOKEN = false, AWS_PROFILE = false,
   AWS_REGION = false, AWS_DEFAULT_REGION = false, AWS_ENDPOINT_URL = false, AWS_CONFIG_FILE = "/dev/null",
-  AWS_SHARED_CREDENTIALS_FILE = "/dev/null", NO_COLOR = false,
+  AWS_SHARED_CREDENTIALS_FILE = "/dev/null", AWS_EC2_METADATA_DISABLED = "true", NO_COLOR = false,
 }
 
 local infra = {}

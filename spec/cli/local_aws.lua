@@ -62,15 +62,20 @@ local function execute(self, request)
   return response.status, response.headers, response.body
 end
 
---- Runs a verb against this AWS until it has ended, as spec/cli/infra does; `on_call` as above.
+--- Runs a verb against this AWS until it has ended, as spec/cli/infra does; `on_call` as above. options: access_key,
+--- environment = further variables.
 function LocalAws:run(arguments, on_call, options)
   local pid_file = os.tmpname()
   options = options or {}
+  local environment = { AWS_ENDPOINT_URL = "http://127.0.0.1:" .. self.listener:port(),
+    AWS_ACCESS_KEY_ID = options.access_key or "SIMULATED", AWS_SECRET_ACCESS_KEY = "simulated" }
+  for name, value in pairs(options.environment or {}) do
+    environment[name] = value
+  end
   local handle = assert(process.start {
     argv = { "sh", "-c", 'echo $$ >"$0" && exec "$@"', pid_file, fs.real_path "/proc/self/exe",
       table.unpack(arguments) },
-    environment = infra.environment { AWS_ENDPOINT_URL = "http://127.0.0.1:" .. self.listener:port(),
-      AWS_ACCESS_KEY_ID = options.access_key or "SIMULATED", AWS_SECRET_ACCESS_KEY = "simulated" },
+    environment = infra.environment(environment),
     timeout = PATIENCE,
   })
   local delivered = {} -- by handle of kill(1)

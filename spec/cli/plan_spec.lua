@@ -56,6 +56,13 @@ describe("infra plan", function()
     assert.matches("\nPlan: 4 to delete\n$", here.done("plan", path, "--destroy"))
   end)
 
+  it("does not take a misspelt target for a plan with nothing to do", function()
+    local ended = here.infra("plan", here.stack "misspelt", "--target", "topik", "--exit-code")
+    assert.equal(2, ended.status)
+    assert.equal("", ended.stdout)
+    assert.matches("^infra: %-%-target topik: there is no such resource or layer, did you mean topic%?\n", ended.stderr)
+  end)
+
   it("looks at a part with --target", function()
     assert.matches("Plan: nothing to do; 4 unchanged", here.done("plan", here.stack "target", "--set", "label=x",
       "--target", "role"))

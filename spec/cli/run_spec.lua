@@ -101,9 +101,9 @@ Plan: 2 to update, 1 to delete; 1 unchanged
     assert.matches("Plan: 1 to create; 2 unchanged", here.done("plan", path))
   end)
 
-  it("with --verbose shows what is created, and every call on standard error", function()
+  it("with --verbose shows what is created, and with --debug every call on standard error", function()
     local ended = here.infra("run", here.stack_of("verbose", [[
-    stack:resource("AWS::SNS::Topic", "t", { DisplayName = "shown" })]]), "--yes", "--verbose")
+    stack:resource("AWS::SNS::Topic", "t", { DisplayName = "shown" })]]), "--yes", "--verbose", "--debug")
     assert.equal(0, ended.status)
     assert.matches('\n      DisplayName: "shown"\n', ended.stdout)
     assert.matches("sns CreateTopic", ended.stderr)

@@ -53,6 +53,7 @@ describe("host.crypto", function()
     it("check sums as zlib does", function()
       assert.equal(0xCBF43926, crypto.crc32 "123456789")
       assert.equal(0, crypto.crc32 "")
+      assert.equal(0xCBF43926, crypto.crc32("56789", crypto.crc32 "1234"))
     end)
   end)
 

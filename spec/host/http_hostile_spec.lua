@@ -1,4 +1,5 @@
 -- What host.http makes of servers that it must not trust, and of servers that are broken.
+local fs = require "host.fs"
 local loop = require "host.loop"
 local LocalHttp = require "spec.support.local_http"
 local temporary = require "spec.support.temporary"
@@ -86,10 +87,11 @@ describe("http", function()
         close $client;
       }' ]]
 
-    local function answered(answer)
+    local function answered(answer, body_to)
       local output, stop = background(misbehave .. "'" .. answer .. "'")
       local port = output:read("n")
-      local response, err = here:exchange { url = ("http://127.0.0.1:%d/"):format(port), timeout = 5 }
+      local url = ("http://127.0.0.1:%d/"):format(port)
+      local response, err = here:exchange { url = url, timeout = 5, body_to = body_to }
       stop()
       return response, err
     end
@@ -116,6 +118,20 @@ describe("http", function()
         assert.is_true(#err.message > 0)
       end)
     end
+
+    it("leaves the file as it was of which only a part came", function()
+      local folder, remove_folder = temporary()
+      local path = folder .. "/file"
+      local PART <const> = [["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc"]]
+      local _, err = answered(PART, path)
+      assert.equal("ConnectionError", err.code)
+      assert.same({}, fs.list(folder))
+      assert(fs.write(path, "before"))
+      assert.is_nil((answered(PART, path)))
+      assert.equal("before", fs.read(path))
+      assert.same({ "file" }, fs.list(folder))
+      remove_folder()
+    end)
 
     it("limits endless headers", function()
       local _, err = answered [["HTTP/1.1 200 OK\r\n" . "X-Y: abcdefgh\r\n" x 100000]]

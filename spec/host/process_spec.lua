@@ -1,7 +1,7 @@
-local clock = require "host.clock"
 local fs = require "host.fs"
 local loop = require "host.loop"
 local process = require "host.process"
+local temporary = require "spec.support.temporary"
 local program = require "spec.support.program"
 
 local function shell(script, options)
@@ -113,9 +113,12 @@ describe("host.process", function()
     end)
 
     it("runs many programs at once", function()
-      local before, handles, seen = clock.monotonic(), {}, 0
+      local directory, remove = temporary()
+      local handles, seen = {}, 0
+      local command = "cd %s; : >%d; until [ $(ls | wc -l) = 8 ]; do sleep 0.01; done; echo %d" -- waits for the others
       for i = 1, 8 do
-        handles[assert(process.start { argv = { "sh", "-c", "sleep 0.3; echo " .. i } })] = i .. "\n"
+        handles[assert(process.start { argv = { "sh", "-c", command:format(directory, i, i) }, timeout = 20 })]
+          = i .. "\n"
       end
       while seen < 8 do
         for _, event in ipairs(loop.wait(5)) do
@@ -123,13 +126,11 @@ describe("host.process", function()
           seen = seen + 1
         end
       end
-      assert.is_true(clock.monotonic() - before < 1.5)
+      remove()
     end)
 
     it("kills a program and what it started when time is up", function()
-      local before = clock.monotonic()
-      local event = shell("echo early; sleep 5 & echo $!; wait", { timeout = 0.2 })
-      assert.is_true(clock.monotonic() - before < 2)
+      local event = shell("echo early; sleep 3600 & echo $!; wait", { timeout = 0.2 })
       assert.equal(128 + 9, event.status)
       assert.equal("ETIMEDOUT", event.error.code)
       assert.matches("^early\n", event.stdout)

@@ -9,7 +9,6 @@
 --   unknown_outcome  at least one request of the call may have been carried out without our having heard of it
 
 local errors = require "infra.errors"
-local json = require "host.json"
 local models = require "infra.models"
 local sigv4 = require "host.sigv4"
 
@@ -17,16 +16,19 @@ local Rates = require "infra.aws.rates"
 local Retry = require "infra.aws.retry"
 local customizations = require "infra.aws.customizations"
 local endpoints = require "infra.aws.endpoints"
-local json_form = require "infra.aws.json_form"
 local pagination = require "infra.aws.pagination"
+local presign = require "infra.aws.presign"
 local redact = require "infra.aws.redact"
 local repairs = require "infra.aws.repairs"
 local request = require "infra.aws.request"
 local response = require "infra.aws.response"
 local signer = require "infra.aws.signer"
+local waiters = require "infra.aws.waiters"
 
 local CONNECT_TIMEOUT <const> = 10 -- seconds
 local TIMEOUT <const> = 60 -- seconds for a whole request, unless the call says otherwise
+-- What comes from a file or goes into one may take its time, as long as it moves.
+local FILE_TIMEOUT <const> = 24 * 3600
 
 local SIGNATURES = { v4 = true, s3 = true, s3v4 = true } -- C2J signatureVersion; all are version 4 today
 
@@ -39,11 +41,16 @@ Client.__index = Client
 ---   config        infra.aws.config
 ---   region        default region; nil: only global services can be called
 ---   endpoint_url  for all services, before whatever the configuration says
----   max_attempts  per call, before AWS_MAX_ATTEMPTS and the profile (default 3)
----   trace         function(line) gets what --verbose shows
+---   max_attempts  per call, before AWS_MAX_ATTEMPTS and the profile
+---   trace         infra.aws.log that is told of every request and response
+--- Or nil and an error when the configuration asks for what does not exist.
 function Client.new(options)
   local config, runtime = assert(options.config), assert(options.runtime)
-  local max_attempts = options.max_attempts or tonumber(config:get("AWS_MAX_ATTEMPTS", "max_attempts"))
+  local settings, err = Retry.settings(config)
+  if not settings then
+    return nil, err
+  end
+  local max_attempts = options.max_attempts or settings.max_attempts
   return setmetatable({
     runtime = runtime,
     credentials = assert(options.credentials),
@@ -51,7 +58,7 @@ function Client.new(options)
     region = options.region,
     endpoint_url = options.endpoint_url,
     trace = options.trace,
-    rates = Rates.new(runtime),
+    rates = Rates.new(runtime, settings.adaptive),
     retry = Retry.new { random = runtime.random, max_attempts = max_attempts },
     clock_offset = 0, -- seconds that AWS's clock is ahead of ours
     bucket_regions = {}, -- bucket -> region, where it is not the one we thought
@@ -69,24 +76,26 @@ function Client:operation(service_id, operation_name)
   return operation, operation and service or err
 end
 
---- Decides where `call` goes; again when that turned out to be wrong. Returns nil and an error when it goes nowhere.
+--- Decides where `call` goes; again when that turned out to be wrong. Returns nil and an error when it goes nowhere,
+--- with the call as it was.
 function Client:locate(call)
-  local service, url = call.service, self.endpoint_url
-  local err
-  if not url then
-    url, err = self.config:endpoint_url(service.metadata.serviceId or service.id)
-  end
-  if err then
+  local settings, err = endpoints.settings(self.config, call.service, self.endpoint_url)
+  if not settings then
     return nil, err
   end
-  call.region = self.bucket_regions[call.params.Bucket or ""] or call.options.region or self.region
-  call.endpoint, err = endpoints.resolve(service, call.region, url)
-  if not call.endpoint then
+  local region = self.bucket_regions[call.params.Bucket or ""] or call.options.region or self.region
+  local endpoint
+  endpoint, err = endpoints.resolve(call.service, region, settings)
+  if not endpoint then
     return nil, err
   end
-  call.host, call.path = endpoints.address(call.endpoint, call.encoded, call.params)
+  local host, path = endpoints.address(endpoint, call.encoded, call.params)
+  if not host then
+    return nil, path
+  end
   local query = sigv4.encode_query(call.encoded.query)
-  call.url = ("%s://%s%s%s"):format(call.endpoint.scheme, call.host, call.path, query == "" and "" or "?" .. query)
+  call.region, call.endpoint, call.host, call.path = region, endpoint, host, path
+  call.url = ("%s://%s%s%s"):format(endpoint.scheme, host, path, query == "" and "" or "?" .. query)
   return call
 end
 
@@ -105,18 +114,26 @@ local function signed_headers(self, call)
   if not credentials then
     return nil, err
   end
-  call.keys = redact.keys(credentials)
+  local payload_hash = call.payload_hash
+  if not payload_hash then
+    payload_hash, err = signer.payload_hash(encoded, call.endpoint, operation)
+    if not payload_hash then
+      return nil, err
+    end
+    call.payload_hash = payload_hash
+  end
+  call.credentials, call.keys = credentials, redact.keys(credentials)
+  call.signed_at = self.runtime.time() + self.clock_offset
   return signer.sign({
     method = encoded.method,
     path = call.path,
     query = encoded.query,
     headers = encoded.headers,
-    body = encoded.body,
   }, call.host, {
     endpoint = call.endpoint,
     credentials = credentials,
-    timestamp = self.runtime.time() + self.clock_offset,
-    unsigned_body = operation.authtype == "v4-unsigned-body",
+    timestamp = call.signed_at,
+    payload_hash = payload_hash,
   })
 end
 
@@ -130,19 +147,27 @@ local function attempt(self, call, number)
   headers[#headers + 1] = { "amz-sdk-invocation-id", call.invocation_id }
   headers[#headers + 1] = { "amz-sdk-request", ("attempt=%d; max=%d"):format(number, self.retry.max_attempts) }
   headers[#headers + 1] = { "User-Agent", "infra" }
-  local received
-  received, err = self.runtime.send {
+  if self.trace then
+    self.trace:request(call, number, headers)
+  end
+  local body = call.encoded.body
+  local from_file = type(body) == "table"
+  local streams = from_file or call.options.body_to
+  local received, failure = self.runtime.send {
     method = call.encoded.method,
     url = call.url,
     headers = headers,
-    body = call.encoded.body,
-    timeout = call.options.timeout or TIMEOUT,
+    body = not from_file and body or nil,
+    body_from = from_file and body or nil,
+    body_to = call.options.body_to,
+    timeout = call.options.timeout or streams and FILE_TIMEOUT or TIMEOUT,
+    stall_timeout = streams and TIMEOUT or nil,
     connect_timeout = CONNECT_TIMEOUT,
     ca_file = self.config:get("AWS_CA_BUNDLE", "ca_bundle"),
   }
   if not received then
-    Retry.classify(err)
-    return nil, err
+    Retry.classify(failure)
+    return nil, failure
   end
   local output
   output, err = response.decode(call, received)
@@ -164,8 +189,7 @@ local function observed_attempt(self, call, number)
     call.options.on_attempt(info)
   end
   if self.trace then
-    self.trace(("%s %s at %s, attempt %d, %.3f s: %s"):format(info.service, info.operation, call.host, number,
-      info.seconds, err and ("%s: %s"):format(err.code, err.message) or "ok"))
+    self.trace:response(call, number, info.seconds, received, output, err)
   end
   return output, err, received
 end
@@ -199,7 +223,11 @@ end
 ---   token         value of the operation's idempotency token, where it has one (default: a random one)
 ---   no_retry      one attempt only
 ---   retry_unsafe  repeat after an unknown outcome, although the operation is neither a read nor has a token
----   timeout       seconds for one request (default 60)
+---   timeout       seconds for one request (default 60, or a day of which no minute without progress where files are
+---                 sent or received)
+---   body_from     { path, offset (0), size (the rest) }: the part of a file that is sent as the operation's payload
+---   body_to       path of a file that takes the payload of the answer (the output is without it, then); it appears, or
+---                 is replaced, once it is whole
 ---   on_attempt    function(info) called after every attempt; info = { service, operation, region, attempt, is_read,
 ---                 seconds, error }
 function Client:call(service_id, operation_name, params, options)
@@ -208,15 +236,15 @@ function Client:call(service_id, operation_name, params, options)
     return nil, service
   end
   local call, output, err
-  call, err = request.prepare(service, operation, params, options or {}, self.runtime.random)
+  options = options or {}
+  params, err = presign.source(self, service, operation, params or {}, options)
+  if params then
+    call, err = request.prepare(service, operation, params, options, self.runtime.random)
+  end
   if call then
     call, err = self:locate(call)
   end
   if call then
-    if self.trace and call.input then
-      local shown = json_form.to_json(call.input, redact.value(call.input, call.params))
-      self.trace(("%s %s %s"):format(service.id, operation.name, json.encode(shown)))
-    end
     output, err = run(self, call)
   end
   if err then
@@ -228,5 +256,11 @@ end
 --- pages(service, operation, params, options) and all(...): see infra.aws.pagination.
 Client.pages = pagination.pages
 Client.all = pagination.all
+
+--- presign(service, operation, params, options): see infra.aws.presign.
+Client.presign = presign.url
+
+--- wait(service, waiter, params, options): see infra.aws.waiters.
+Client.wait = waiters.wait
 
 return Client

@@ -7,9 +7,12 @@
 local errors = require "infra.errors"
 local fs = require "host.fs"
 local ini = require "infra.aws.ini"
+local sorted_keys = require "infra.sorted_keys"
 
 local Config = {}
 Config.__index = Config
+
+local FLAGS = { ["true"] = true, ["false"] = false }
 
 local function read_sections(path)
   local text, err = fs.read(path)
@@ -22,12 +25,16 @@ local function read_sections(path)
   return ini.parse(text, path)
 end
 
-local function merge(into, settings)
-  into = into or {}
-  for key, value in pairs(settings) do
-    into[key] = value
+-- Adds a section of the file `path` to what is known of its name.
+local function merge(self, known, section, path)
+  local settings = known[section.name] or {}
+  local origins = self.origins[settings] or {}
+  known[section.name], self.origins[settings] = settings, origins
+  local origin = { path = path, where = ("%s:%d"):format(path, section.line) }
+  origins[1] = origin
+  for key, value in pairs(section.settings) do
+    settings[key], origins[key] = value, origin
   end
-  return into
 end
 
 -- Which table of the configuration a section belongs to; nil for one that is not ours to understand.
@@ -56,27 +63,29 @@ function Config.load(options)
     profiles = {}, -- name -> settings, both files merged: the credentials file wins
     sso_sessions = {},
     services = {},
+    origins = {}, -- settings -> where each of their keys, by name, and the last section of all, as 1, come from
     profile_is_explicit = options.profile ~= nil,
-    profile_name = options.profile or environment "AWS_PROFILE" or "default",
+    profile_name = options.profile or environment "AWS_DEFAULT_PROFILE" or environment "AWS_PROFILE" or "default",
   }, Config)
   local function expand(path)
     return (path:gsub("^~", function()
       return home
     end))
   end
-  local files = {
-    expand(environment "AWS_CONFIG_FILE" or "~/.aws/config"),
-    expand(environment "AWS_SHARED_CREDENTIALS_FILE" or "~/.aws/credentials"),
+  self.files = {
+    config = expand(environment "AWS_CONFIG_FILE" or "~/.aws/config"),
+    credentials = expand(environment "AWS_SHARED_CREDENTIALS_FILE" or "~/.aws/credentials"),
   }
-  for i, path in ipairs(files) do
+  for _, kind in ipairs { "config", "credentials" } do
+    local path = self.files[kind]
     local sections, err = read_sections(path)
     if not sections then
       return nil, err
     end
     for _, section in ipairs(sections) do
-      local into = collection(self, section, i == 2)
+      local into = collection(self, section, kind == "credentials")
       if into then
-        into[section.name] = merge(into[section.name], section.settings)
+        merge(self, into, section, path)
       end
     end
   end
@@ -86,13 +95,25 @@ function Config.load(options)
   return self
 end
 
+--- Where a setting of `settings` (a profile, an SSO session or a services section of this configuration) was made, or
+--- without `key` the whole: { path = the file, where = "path:line" of its section }; nil for none.
+function Config:origin(settings, key)
+  return (self.origins[settings] or {})[key or 1]
+end
+
+--- The error for something wrong in the profile `name`: nil and "PATH:LINE: the profile ... `problem`".
+function Config:refuse_profile(name, problem, hint)
+  local origin = self:origin(self:profile(name))
+  return errors.fail {
+    code = "ConfigError",
+    message = ("%sthe AWS profile %q %s"):format(origin and origin.where .. ": " or "", name, problem),
+    hint = hint,
+  }
+end
+
 --- The error for a profile that no file has.
 function Config:unknown_profile(name)
-  local names = {}
-  for known in pairs(self.profiles) do
-    names[#names + 1] = known
-  end
-  table.sort(names)
+  local names = sorted_keys(self.profiles)
   return errors.new {
     code = "UnknownProfile",
     message = ("there is no AWS profile %q"):format(name),
@@ -112,6 +133,16 @@ function Config:get(variable, key)
   return self.environment(variable) or profile and profile[key] or nil
 end
 
+--- A setting as Config:get, that is true or false (without one: false); or nil and an error.
+function Config:flag(variable, key)
+  local text = self:get(variable, key)
+  local value = FLAGS[(text or "false"):lower()]
+  if value == nil then
+    return errors.fail { code = "ConfigError", message = ("%s is %q, not true or false"):format(key, text) }
+  end
+  return value
+end
+
 --- The region in force: the one asked for, AWS_REGION, AWS_DEFAULT_REGION, the profile's; nil for none.
 function Config:region(asked_for)
   return asked_for or self:get("AWS_REGION") or self:get("AWS_DEFAULT_REGION", "region")
@@ -120,9 +151,9 @@ end
 --- The endpoint URL configured for the service whose C2J serviceId is `service_id` ("Secrets Manager"); nil for none,
 --- or nil and an error when the profile names a services section that does not exist.
 function Config:endpoint_url(service_id)
-  local ignore = self:get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
-  if ignore and ignore:lower() == "true" then
-    return nil
+  local ignore, err = self:flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
+  if ignore ~= false then
+    return nil, err
   end
   local name = service_id:gsub("[ -]", "_")
   local url = self:get("AWS_ENDPOINT_URL_" .. name:upper()) or self:get("AWS_ENDPOINT_URL")
@@ -133,11 +164,8 @@ function Config:endpoint_url(service_id)
   if profile.services then
     local services = self.services[profile.services]
     if not services then
-      return errors.fail {
-        code = "ConfigError",
-        message = ("profile %q names the section [services %s], which does not exist"):format(self.profile_name,
-          profile.services),
-      }
+      return self:refuse_profile(self.profile_name, ("names the section [services %s], which does not exist"):format(
+        profile.services))
     end
     local settings = services[name:lower()]
     if type(settings) == "table" and settings.endpoint_url then

@@ -1,69 +1,68 @@
 -- Where a request goes and what its signature says: host, signing region and name. Used by infra.aws.client; partitions
--- also by whoever writes ARNs.
+-- also by whoever writes ARNs. The hosts themselves are in infra.aws.endpoint_data.
 
+local data = require "infra.aws.endpoint_data"
 local errors = require "infra.errors"
 
 local endpoints = {}
 
--- Regions by name, first match. From botocore's partitions.json.
-local PARTITIONS = {
-  { id = "aws-cn", region = "^cn%-", suffix = "amazonaws.com.cn" },
-  { id = "aws-us-gov", region = "^us%-gov%-", suffix = "amazonaws.com" },
-  { id = "aws-iso", region = "^us%-iso%-", suffix = "c2s.ic.gov" },
-  { id = "aws-iso-b", region = "^us%-isob%-", suffix = "sc2s.sgov.gov" },
-  { id = "aws-iso-e", region = "^eu%-isoe%-", suffix = "cloud.adc-e.uk" },
-  { id = "aws-iso-f", region = "^us%-isof%-", suffix = "csp.hci.ic.gov" },
-  { id = "aws-eusc", region = "^eusc%-", suffix = "amazonaws.eu" },
-  { id = "aws", region = "", suffix = "amazonaws.com" },
-}
-
--- Services with one endpoint in the whole partition, whatever the region: endpoint prefix -> { signing region, host }.
--- From botocore's endpoints.json (partitionEndpoint, not regionalized).
-local GLOBAL = {
-  ["aws"] = {
-    account = { "us-east-1", "account.us-east-1.amazonaws.com" },
-    billingconductor = { "us-east-1", "billingconductor.us-east-1.amazonaws.com" },
-    budgets = { "us-east-1", "budgets.amazonaws.com" },
-    ce = { "us-east-1", "ce.us-east-1.amazonaws.com" },
-    chime = { "us-east-1", "chime.us-east-1.amazonaws.com" },
-    cloudfront = { "us-east-1", "cloudfront.amazonaws.com" },
-    health = { "us-east-1", "global.health.amazonaws.com" },
-    iam = { "us-east-1", "iam.amazonaws.com" },
-    importexport = { "us-east-1", "importexport.amazonaws.com" },
-    networkmanager = { "us-west-2", "networkmanager.us-west-2.amazonaws.com" },
-    organizations = { "us-east-1", "organizations.us-east-1.amazonaws.com" },
-    route53 = { "us-east-1", "route53.amazonaws.com" },
-    savingsplans = { "us-east-1", "savingsplans.amazonaws.com" },
-    shield = { "us-east-1", "shield.us-east-1.amazonaws.com" },
-    support = { "us-east-1", "support.us-east-1.amazonaws.com" },
-    tax = { "us-east-1", "tax.us-east-1.amazonaws.com" },
-    waf = { "us-east-1", "waf.amazonaws.com" },
-  },
-  ["aws-cn"] = {
-    account = { "cn-northwest-1", "account.cn-northwest-1.amazonaws.com.cn" },
-    budgets = { "cn-northwest-1", "budgets.amazonaws.com.cn" },
-    ce = { "cn-northwest-1", "ce.cn-northwest-1.amazonaws.com.cn" },
-    cloudfront = { "cn-northwest-1", "cloudfront.cn-northwest-1.amazonaws.com.cn" },
-    health = { "cn-northwest-1", "global.health.amazonaws.com.cn" },
-    iam = { "cn-north-1", "iam.cn-north-1.amazonaws.com.cn" },
-    organizations = { "cn-northwest-1", "organizations.cn-northwest-1.amazonaws.com.cn" },
-    route53 = { "cn-northwest-1", "route53.amazonaws.com.cn" },
-    support = { "cn-north-1", "support.cn-north-1.amazonaws.com.cn" },
-  },
-  ["aws-us-gov"] = {
-    iam = { "us-gov-west-1", "iam.us-gov.amazonaws.com" },
-    networkmanager = { "us-gov-west-1", "networkmanager.us-gov-west-1.amazonaws.com" },
-    organizations = { "us-gov-west-1", "organizations.us-gov-west-1.amazonaws.com" },
-    route53 = { "us-gov-west-1", "route53.us-gov.amazonaws.com" },
-    support = { "us-gov-west-1", "support.us-gov-west-1.amazonaws.com" },
-  },
-}
-
 local DEFAULT_PORTS = { http = ":80", https = ":443" }
 
---- The partition of a region: { id = "aws-cn", suffix = "amazonaws.com.cn" }.
+-- Endpoint prefix -> where older SDKs look whether the endpoint is the one from before regions had their own.
+local LEGACY_SETTINGS = {
+  s3 = { "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", "s3_us_east_1_regional_endpoint" },
+  sts = { "AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints" },
+}
+
+local ADDRESSING_STYLES = { auto = true, virtual = true, path = true }
+
+-- What has endpoints of a kind that is not supported: signing name -> parameter -> Lua pattern of its values -> what it
+-- stands for.
+local OTHER_ENDPOINTS = {
+  s3 = {
+    Bucket = {
+      ["^arn:"] = "the ARN of an access point",
+      ["%-%-x%-s3$"] = "a directory bucket",
+      ["%-%-xa%-s3$"] = "an access point of a directory bucket",
+      ["%-%-op%-s3$"] = "an access point of S3 on Outposts",
+    },
+    RequestRoute = { [""] = "a route of S3 Object Lambda" },
+  },
+  events = { EndpointId = { [""] = "a global endpoint" } },
+  ses = { EndpointId = { [""] = "a multi-region endpoint" } },
+}
+
+local function words(text)
+  local set = {}
+  for word in text:gmatch "%S+" do
+    set[word] = true
+  end
+  return set
+end
+
+-- Endpoint prefix -> its rows of endpoint_data.HOSTS: { places, variants = sets, host, home }.
+local rows_of = {}
+for _, row in ipairs(data.HOSTS) do
+  local prefixes, places, variants, host, home = table.unpack(row, 1, 5)
+  for prefix in pairs(words(prefixes)) do
+    rows_of[prefix] = rows_of[prefix] or {}
+    table.insert(rows_of[prefix], { places = words(places), variants = words(variants), host = host, home = home })
+  end
+end
+
+local function find_row(prefix, partition, region, variant)
+  for _, row in ipairs(rows_of[prefix] or {}) do
+    local places, variants = row.places, row.variants
+    if (places["*"] or places[partition.id] or places[region]) and (variants["*"] or variants[variant]) then
+      return row
+    end
+  end
+  return { host = data.HOST }
+end
+
+--- The partition of a region: { id = "aws-cn", suffix = "amazonaws.com.cn", ... } (infra.aws.endpoint_data).
 function endpoints.partition(region)
-  for _, partition in ipairs(PARTITIONS) do
+  for _, partition in ipairs(data.PARTITIONS) do
     if region:find(partition.region) then
       return partition
     end
@@ -83,18 +82,89 @@ local function parse_url(url)
   return { scheme = scheme, host = host:lower(), base_path = base_path:gsub("/+$", ""), custom = true }
 end
 
---- The endpoint of `service` (infra.models) in `region` (nil is enough for global services): { scheme, host, base_path,
---- signing_region, signing_name, custom = true when `url`, the endpoint URL that the user configured, decided }; or nil
---- and an error.
-function endpoints.resolve(service, region, url)
+-- Which of AWS's endpoints the configuration asks for.
+local function variant_of(config, prefix)
+  local fips, fips_err = config:flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")
+  local dual, dual_err = config:flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")
+  if fips_err or dual_err then
+    return nil, fips_err or dual_err
+  end
+  local legacy = LEGACY_SETTINGS[prefix]
+  legacy = legacy and config:get(table.unpack(legacy)) == "legacy"
+  return fips and dual and "both" or fips and "fips" or dual and "dual" or legacy and "legacy" or "plain"
+end
+
+--- What the user's configuration (infra.aws.config) says about the endpoint of `service`, for endpoints.resolve:
+---   url         the endpoint URL; `url`, when the caller was given one, comes before any that is configured
+---   variant     of AWS's own endpoints: "plain", "legacy", "fips", "dual" or "both" (infra.aws.endpoint_data); a URL
+---               leaves nothing to choose
+---   addressing  how S3's buckets are named: "virtual" in the host, "path", "auto"
+--- or nil and an error. Names and precedence are those of the AWS SDKs and Tools Reference Guide.
+function endpoints.settings(config, service, url)
   local metadata = service.metadata
-  local prefix = metadata.endpointPrefix
-  if region and not region:find "^[%w-]+$" then
+  local settings, err = { url = url, variant = "plain" }
+  if not url then
+    settings.url, err = config:endpoint_url(metadata.serviceId or service.id)
+    if err then
+      return nil, err
+    end
+  end
+  if not settings.url then
+    settings.variant, err = variant_of(config, metadata.endpointPrefix)
+    if not settings.variant then
+      return nil, err
+    end
+  end
+  local s3 = (config:profile() or {}).s3
+  settings.addressing = type(s3) == "table" and s3.addressing_style or "auto"
+  if not ADDRESSING_STYLES[settings.addressing] then
+    local problem = ("has the S3 addressing_style %q, not auto, virtual or path"):format(settings.addressing)
+    return config:refuse_profile(config.profile_name, problem)
+  end
+  return settings
+end
+
+-- Whether a text can be one label of a host name; any other would send requests to wherever it says.
+local function is_label(text)
+  return #text <= 63 and text:find "^%w[%w-]*$" and not text:find "-$"
+end
+
+-- AWS's own endpoint by a row's template.
+local function own_endpoint(service, region, row, variant, partition)
+  if not row.host then
+    return errors.fail {
+      code = "NoEndpoint",
+      message = ("%s has no FIPS endpoint in %s"):format(service.id, region),
+      hint = "set AWS_USE_FIPS_ENDPOINT, or use_fips_endpoint in the profile, to false",
+    }
+  end
+  local is_fips, is_dual = variant == "fips" or variant == "both", variant == "dual" or variant == "both"
+  local address = row.host:gsub("{(%l+)}", {
+    service = service.metadata.endpointPrefix,
+    region = region,
+    home = row.home or partition.home,
+    fips = is_fips and "-fips" or "",
+    dns = partition.suffix,
+    dual = partition.dual,
+    suffix = is_dual and partition.dual or partition.suffix,
+  })
+  local host, base_path = address:match "^([^/]+)(.*)$"
+  return { scheme = "https", host = host, base_path = base_path }
+end
+
+--- The endpoint of `service` (infra.models) in `region` (nil is enough for global services), with endpoints.settings
+--- (default: AWS's plain endpoints): { scheme, host, base_path, signing_region, signing_name, addressing, custom = true
+--- when a URL decided }; or nil and an error.
+function endpoints.resolve(service, region, settings)
+  settings = settings or {}
+  local metadata, variant = service.metadata, settings.variant or "plain"
+  if region and not is_label(region) then
     return errors.fail { code = "ConfigError", message = ("%q is no AWS region"):format(region) }
   end
   local partition = endpoints.partition(region or "")
-  local global = (GLOBAL[partition.id] or {})[prefix]
-  if not global and not region then
+  local row = find_row(metadata.endpointPrefix, partition, region or "", variant)
+  local is_global = row.host and not row.host:find("{region}", 1, true)
+  if not is_global and not region then
     return errors.fail {
       code = "NoRegion",
       message = "no AWS region is configured",
@@ -102,32 +172,72 @@ function endpoints.resolve(service, region, url)
     }
   end
   local endpoint, err
-  if url then
-    endpoint, err = parse_url(url)
-    if not endpoint then
-      return nil, err
-    end
+  if settings.url then
+    endpoint, err = parse_url(settings.url)
   else
-    local host = global and global[2] or ("%s.%s.%s"):format(prefix, region, partition.suffix)
-    endpoint = { scheme = "https", host = host, base_path = "" }
+    endpoint, err = own_endpoint(service, region, row, variant, partition)
   end
-  endpoint.signing_region = global and global[1] or region
-  endpoint.signing_name = metadata.signingName or prefix
+  if not endpoint then
+    return nil, err
+  end
+  endpoint.signing_region = row.home or is_global and partition.home or region
+  endpoint.signing_name = metadata.signingName or metadata.endpointPrefix
+  endpoint.addressing = settings.addressing
   return endpoint
 end
 
---- Host and path (encoded) of `request`, as a protocol encoded it, at `endpoint`. AWS's own hosts take the operation's
---- host prefix and S3's bucket; a configured endpoint is called exactly as configured, and a bucket whose name has dots
---- would not match the certificate.
-function endpoints.address(endpoint, request, params)
-  local host, path = endpoint.host, request.path
-  if not endpoint.custom then
-    local bucket = endpoint.signing_name == "s3" and params.Bucket
-    if bucket and bucket:find "^[a-z0-9][a-z0-9-]+$" and path:sub(2, #bucket + 1) == bucket then
-      host = bucket .. "." .. host
-      path = path:sub(#bucket + 2)
+-- The bucket, when it belongs into the host: its name is a label, which one with dots is not (it would not match the
+-- certificate), the host is no IP address, and it is AWS's host or the configuration says so.
+local function virtual_bucket(endpoint, bucket)
+  local wanted = endpoint.addressing == "virtual" or not endpoint.custom and endpoint.addressing ~= "path"
+  local is_address = not endpoint.host:gsub(":%d+$", ""):find "%a" or endpoint.host:find "^%["
+  local fits = #bucket >= 3 and is_label(bucket) and not bucket:find "%u"
+  return wanted and fits and not is_address and bucket or nil
+end
+
+-- Nil, or the error for parameters that call for another kind of endpoint.
+local function refuse(endpoint, params)
+  for name, patterns in pairs(OTHER_ENDPOINTS[endpoint.signing_name] or {}) do
+    for pattern, what in pairs(patterns) do
+      if params[name] and params[name]:find(pattern) then
+        return errors.new {
+          code = "Unsupported",
+          message = ("%s %q is %s, which is not supported"):format(name, params[name], what),
+        }
+      end
     end
-    host = (request.host_prefix or "") .. host
+  end
+end
+
+-- Nil, or the error for a host of ours that would lead elsewhere: its prefix is made of parameters.
+local function refuse_host(host)
+  for label in (host .. "."):gmatch "([^.]*)%." do
+    if not is_label(label) then
+      return errors.new { code = "ParamValidation", message = ("%q cannot be part of a host name"):format(label) }
+    end
+  end
+end
+
+--- Host and path (encoded) of `request`, as a protocol encoded it, at `endpoint`, or nil and an error. AWS's own hosts
+--- take the operation's host prefix and S3's bucket; a configured endpoint is called exactly as configured, but for the
+--- buckets of one whose addressing is "virtual".
+function endpoints.address(endpoint, request, params)
+  local err = refuse(endpoint, params)
+  if err then
+    return nil, err
+  end
+  local host, path = endpoint.host, request.path
+  local bucket = endpoint.signing_name == "s3" and params.Bucket and virtual_bucket(endpoint, params.Bucket)
+  if bucket and path:sub(2, #bucket + 1) == bucket then
+    host = bucket .. "." .. host
+    path = path:sub(#bucket + 2)
+  end
+  if request.host_prefix and not endpoint.custom then
+    host = request.host_prefix .. host
+    err = refuse_host(host)
+    if err then
+      return nil, err
+    end
   end
   path = endpoint.base_path .. path
   return host, path == "" and "/" or path

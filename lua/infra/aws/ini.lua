@@ -5,23 +5,15 @@
 -- Reference Guide, "Shared config and credentials files".
 
 local errors = require "infra.errors"
+local shell_words = require "infra.aws.shell_words"
 
 local ini = {}
 
+local LONGEST <const> = 1 << 20 -- bytes; no configuration is larger
+
 -- "profile" and "my name" from [profile "my name"]; one word from [default].
 local function header(text)
-  local words = {}
-  local rest = text
-  while rest:find "%S" do
-    local quote, quoted, after = rest:match "^%s*([\"'])(.-)%1(.*)$"
-    local word
-    if quote then
-      word, rest = quoted, after
-    else
-      word, rest = rest:match "^%s*(%S+)(.*)$"
-    end
-    words[#words + 1] = word
-  end
+  local words = shell_words(text) or {}
   if #words == 1 then
     return nil, words[1]
   elseif #words == 2 then
@@ -29,10 +21,14 @@ local function header(text)
   end
 end
 
+-- Without blanks at its end. (Patterns like "%s+$" and ".-%s*$" try every blank of a long line again and again.)
+local function trimmed(text)
+  return text:match "^.*%S" or ""
+end
+
 -- A comment runs to the end of the line from a # or ; that starts the line or follows a blank.
 local function without_comment(line)
-  local text = line:gsub("^%s*[#;].*$", ""):gsub("%s[#;].*$", "")
-  return (text:gsub("%s+$", ""))
+  return trimmed((line:gsub("^%s*[#;].*$", ""):gsub("%s[#;].*$", "")))
 end
 
 --- The sections of `text` in order: array of { kind = "profile" | "sso-session" | "services" | nil, name, line,
@@ -46,11 +42,15 @@ function ini.parse(text, path)
     return errors.fail { code = "ConfigError", message = ("%s:%d: %s"):format(path, number, what) }
   end
 
+  if #text > LONGEST then
+    return fail "larger than 1 MiB"
+  end
   for raw in (text .. "\n"):gmatch "(.-)\r?\n" do
     number = number + 1
     local line = without_comment(raw)
     local depth = #line:match "^%s*"
-    local name, value = line:match "^%s*([^=%s][^=]-)%s*=%s*(.*)$"
+    local name, value = line:match "^%s*([^=%s][^=]*)=%s*(.*)$"
+    name = name and trimmed(name)
     if line == "" then
       goto continue
     elseif line:find "^%[" then

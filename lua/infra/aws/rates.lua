@@ -12,9 +12,9 @@ local SCALE <const> = 0.4 -- how fast it grows back
 local SMOOTH <const> = 0.8 -- weight of the newest measurement
 local WINDOW <const> = 0.5 -- seconds over which the sending rate is measured
 
---- Buckets on the clock and scheduler of `runtime`.
-function Rates.new(runtime)
-  return setmetatable({ runtime = runtime, buckets = {} }, Rates)
+--- Buckets on the clock and scheduler of `runtime`. Unless `adaptive`, nothing is ever held back: the standard mode.
+function Rates.new(runtime, adaptive)
+  return setmetatable({ runtime = runtime, adaptive = adaptive, buckets = {} }, Rates)
 end
 
 local function bucket_of(self, info)
@@ -62,6 +62,9 @@ end
 
 --- Learns from an answer: `throttled` when AWS refused the request for its rate.
 function Rates:observe(info, throttled)
+  if not self.adaptive then
+    return
+  end
   local bucket, now = bucket_of(self, info), self.runtime.now()
   measure(bucket, now)
   if not (throttled or bucket.rate) then

@@ -11,6 +11,7 @@ local TOLERATED_SKEW <const> = 240
 
 local CLOCK_CODES = {
   AuthFailure = true,
+  Forbidden = true, -- to HEAD, whose answer has no room for AWS's own code
   InvalidSignatureException = true,
   RequestExpired = true,
   RequestInTheFuture = true,
@@ -20,21 +21,22 @@ local CLOCK_CODES = {
 
 local EXPIRED_CODES = { ExpiredToken = true, ExpiredTokenException = true, RequestExpired = true }
 
--- Signs with the server's time from now on.
-local function clock(client, _, err, response)
-  local server_time = CLOCK_CODES[err.code] and timestamps.parse(response.headers.date)
-  if server_time then
-    local offset = server_time - client.runtime.time()
-    if math.abs(offset - client.clock_offset) > TOLERATED_SKEW then
-      client.clock_offset = offset
-      return true
-    end
+-- Signs with the server's time from now on. What counts is the time that this call was signed with: of many calls under
+-- way the first to come back has put the clock right already, and the others need their repetition all the same.
+local function clock(client, call, err, response)
+  local server_time = call.signed_at and CLOCK_CODES[err.code] and timestamps.parse(response.headers.date)
+  if server_time and math.abs(server_time - call.signed_at) > TOLERATED_SKEW then
+    client.clock_offset = server_time - client.runtime.time()
+    return true
   end
 end
 
-local function expired_credentials(client, _, err)
-  if EXPIRED_CODES[err.code] then
-    client.credentials:expire()
+-- Of many calls under way the first to come back has them renewed, and the others take what it got.
+local function expired_credentials(client, call, err)
+  if call.credentials and EXPIRED_CODES[err.code] then
+    if client.credentials:get() == call.credentials then
+      client.credentials:expire()
+    end
     return true
   end
 end
@@ -47,8 +49,12 @@ local function bucket_region(client, call, err, response)
   end
   local region = response.headers["x-amz-bucket-region"] or err.fields and err.fields.Region
   if region and region ~= call.region then
+    local before = client.bucket_regions[bucket]
     client.bucket_regions[bucket] = region
-    return client:locate(call) ~= nil
+    if client:locate(call) then
+      return true
+    end
+    client.bucket_regions[bucket] = before -- what came is no region
   end
 end
 

@@ -1,6 +1,8 @@
 -- What stays the same however often a call is sent: the request as its protocol encodes it, and whether sending it
 -- twice is safe. Used by infra.aws.client.
 
+local bodies = require "infra.aws.protocols.bodies"
+local errors = require "infra.errors"
 local idempotency = require "infra.aws.protocols.idempotency"
 local protocols = require "infra.aws.protocols"
 local shapes = require "infra.aws.protocols.shapes"
@@ -34,28 +36,57 @@ local function has_token(input)
   return false
 end
 
+-- Whether the member that is the whole body of a message may be bytes.
+local function has_blob(shape)
+  local payload = shape and shape.traits.payload
+  return payload and shape:member(payload).type == "blob"
+end
+
+-- The body that options.body_from names, nil for none; or nil and an error. `params` get something in its place.
+local function read_body(operation, input, output, params, options)
+  local wrong = options.body_from and not has_blob(input) and "its body cannot be the bytes of a file"
+    or options.body_from and params[input.traits.payload] ~= nil and "there are two bodies, one of them from a file"
+    or options.body_to and not has_blob(output) and "it returns no bytes that a file could take"
+  if wrong then
+    return errors.fail { code = "ParamValidation", operation = operation.name, message = wrong }
+  elseif options.body_from then
+    params[input.traits.payload] = ""
+    return bodies.of_file(options.body_from)
+  end
+end
+
 --- The call of `operation` with `params` (not changed), or nil and an error:
 ---   service, operation, options   as given
----   params, input                 the parameters, customized, and their shape (nil for none)
+---   params, input, output         the parameters, customized, their shape and the output's (nil for none)
 ---   encoded                       what the protocol made of them: { method, path, query, headers, body, host_prefix }
 ---   protocol                      the codec, for the response
 ---   is_safe                       whether it may be sent again when it is unknown what became of it
 ---   secrets                       sensitive texts in the parameters
 ---   invocation_id                 the same over all attempts
---- options: token, retry_unsafe as in Client:call; `random` gives random bytes.
+--- options: token, retry_unsafe, body_from, body_to as in Client:call; presigned: as the protocol's encode has it.
+--- `random` gives random bytes.
 function request.prepare(service, operation, params, options, random)
   local complete = {}
   for name, value in pairs(params or {}) do
     complete[name] = value
   end
   customizations.params(service, complete)
-  local input = shapes.of(service, operation.input)
+  local input, output = shapes.of(service, operation.input), shapes.of(service, operation.output)
   local protocol, err = protocols.of(service.metadata)
   if not protocol then
     return nil, err
   end
-  local encoded
-  encoded, err = protocol.encode(service, operation, complete, { token = options.token, random = random })
+  local body, encoded
+  body, err = read_body(operation, input, output, complete, options)
+  if err then
+    return nil, err
+  end
+  encoded, err = protocol.encode(service, operation, complete, {
+    token = options.token,
+    random = random,
+    body = body,
+    presigned = options.presigned,
+  })
   if not encoded then
     return nil, err
   end
@@ -68,9 +99,11 @@ function request.prepare(service, operation, params, options, random)
     options = options,
     params = complete,
     input = input,
+    output = output,
     encoded = encoded,
     protocol = protocol,
-    is_safe = has_token(input) or request.is_read(operation) or options.retry_unsafe or false,
+    is_safe = has_token(input) or request.is_read(operation) or customizations.is_repeatable(service, operation)
+      or options.retry_unsafe or false,
     secrets = input and redact.secrets(input, complete) or {},
     invocation_id = idempotency.uuid(random(16)),
   }

@@ -17,6 +17,9 @@ function response.decode(call, received)
   if status >= 200 and status < 300 then
     output, err = call.protocol.decode(service, operation, received)
     if output then
+      if call.options.body_to then
+        output[call.output.traits.payload] = nil
+      end
       return output
     elseif err.code == "Malformed" then
       -- AWS did what was asked; what it says about it cannot be understood.

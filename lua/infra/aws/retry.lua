@@ -1,11 +1,16 @@
 -- Which failures pass by themselves, and when to try again: the SDKs' standard retry mode (SDKs and Tools Reference
--- Guide, "Retry behavior"). Used by infra.aws.client, which has one of these for all its calls.
+-- Guide, "Retry behavior"); what the adaptive mode adds to it is infra.aws.rates. Used by infra.aws.client, which has
+-- one of these for all its calls.
+
+local errors = require "infra.errors"
+local timestamps = require "infra.aws.protocols.timestamps"
 
 local Retry = {}
 Retry.__index = Retry
 
 local MAX_ATTEMPTS <const> = 3
-local MAX_THROTTLED <const> = 10 -- attempts while AWS only says "not so fast": a plan needs every one of its reads
+-- Attempts while AWS only says "not so fast", unless the user chose a number: a plan needs every one of its reads.
+local MAX_THROTTLED <const> = 10
 local MAX_BACKOFF <const> = 20 -- seconds
 local MAX_RETRY_AFTER <const> = 300 -- seconds; what a server may ask for
 
@@ -37,11 +42,35 @@ local TRANSIENT = set {
 }
 local TRANSIENT_STATUS = { [500] = true, [502] = true, [503] = true, [504] = true }
 
---- options: random = function(n) -> n random bytes; max_attempts (default 3, the first one included).
+-- retry_mode -> whether requests wait for their turn after a throttling. "legacy" was another thing in every SDK, and
+-- is standard here. Without a mode it is adaptive: a plan sends hundreds of requests at once.
+local ADAPTIVE = { adaptive = true, standard = false, legacy = false }
+
+local function config_error(name, value, wanted)
+  return errors.fail { code = "ConfigError", message = ("%s is %q, not %s"):format(name, value, wanted) }
+end
+
+--- What AWS_MAX_ATTEMPTS, AWS_RETRY_MODE and the profile say: { max_attempts = nil unless set, adaptive }, or nil and
+--- an error.
+function Retry.settings(config)
+  local attempts = config:get("AWS_MAX_ATTEMPTS", "max_attempts")
+  local mode = config:get("AWS_RETRY_MODE", "retry_mode") or "adaptive"
+  local max_attempts = math.tointeger(tonumber(attempts))
+  if attempts and (max_attempts or 0) < 1 then
+    return config_error("max_attempts", attempts, "a number of attempts (1 means no retries)")
+  elseif ADAPTIVE[mode:lower()] == nil then
+    return config_error("retry_mode", mode, "standard, adaptive or legacy")
+  end
+  return { max_attempts = max_attempts, adaptive = ADAPTIVE[mode:lower()] }
+end
+
+--- options: random = function(n) -> n random bytes; max_attempts, the first one included (default 3, and 10 of a
+--- request that AWS throttles).
 function Retry.new(options)
   return setmetatable({
     random = assert(options.random),
     max_attempts = options.max_attempts or MAX_ATTEMPTS,
+    max_throttled = options.max_attempts or MAX_THROTTLED,
     quota = QUOTA,
   }, Retry)
 end
@@ -63,10 +92,17 @@ function Retry.classify(err, final)
   end
 end
 
+-- Retry-After in seconds: a number, or a time, by the clock of whoever sent it.
+local function retry_after(headers)
+  local value = headers["retry-after"]
+  local at, now = timestamps.parse(value), timestamps.parse(headers.date)
+  return tonumber(value) or at and now and at - now or 0
+end
+
 -- What the response asks for, in seconds.
 local function asked_for(headers)
   local milliseconds = tonumber(headers["x-amz-retry-after"])
-  local seconds = milliseconds and milliseconds / 1000 or tonumber(headers["retry-after"]) or 0
+  local seconds = milliseconds and milliseconds / 1000 or retry_after(headers)
   return math.min(math.max(seconds, 0), MAX_RETRY_AFTER)
 end
 
@@ -74,10 +110,7 @@ end
 --- takes from the quota, for Retry:succeeded; nil when it is over. `headers` are those of the response, if one came.
 function Retry:next(attempt, err, headers)
   local cost = err.code == "Timeout" and TIMEOUT_COST or RETRY_COST
-  local most = self.max_attempts
-  if err.throttled and most > 1 then
-    most = math.max(most, MAX_THROTTLED)
-  end
+  local most = err.throttled and self.max_throttled or self.max_attempts
   if not err.retryable or attempt >= most or self.quota < cost then
     return nil
   end

@@ -3,11 +3,11 @@
 
 local json = require "host.json"
 
---- A copy of `value`, a value of `shape`. visit(shape, value) may replace any part of it, from the outside in, by
---- returning something else than nil. Members that the shape does not have are copied as they are. Lists get the JSON
---- array metatable, structures and maps the object one.
-local function walk(shape, value, visit)
-  local replaced = visit(shape, value)
+--- A copy of `value`, a value of `shape`. visit(shape, value, name) may replace any part of it, from the outside in, by
+--- returning something else than nil; `name` is that of a structure's member. Members that the shape does not have are
+--- copied as they are. Lists get the JSON array metatable, structures and maps the object one.
+local function walk(shape, value, visit, name)
+  local replaced = visit(shape, value, name)
   if replaced ~= nil then
     return replaced
   elseif type(value) ~= "table" or not (shape.type == "structure" or shape.type == "map" or shape.type == "list") then
@@ -23,7 +23,10 @@ local function walk(shape, value, visit)
     else
       inner = shape:element()
     end
-    copy[key] = inner and walk(inner, part, visit) or part
+    if inner then
+      part = walk(inner, part, visit, shape.type == "structure" and key or nil)
+    end
+    copy[key] = part
   end
   return copy
 end

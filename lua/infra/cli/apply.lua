@@ -1,6 +1,7 @@
 -- `infra apply FILE`: carry out a plan that `infra plan --out FILE` saved, if it is still what would be done.
 
 local change = require "infra.cli.change"
+local connection = require "infra.cli.connection"
 local destroy = require "infra.cli.destroy"
 local plan_report = require "infra.report.plan"
 local saved_plan = require "infra.engine.saved_plan"
@@ -14,6 +15,7 @@ function apply.arguments(command)
     :argname "NAME=VALUE":count "*"
   command:option("--profile", "The profile of your AWS configuration, instead of the plan's."):argname "NAME"
   command:flag("--json", "Print JSON.")
+  connection.debug_arguments(command)
   stack_options.change_arguments(command)
 end
 
@@ -27,7 +29,7 @@ function apply.run(options, context)
   if not saved then
     return nil, err
   end
-  for _, name in ipairs { "json", "yes", "parallel" } do
+  for _, name in ipairs { "json", "yes", "parallel", "debug", "debug_full" } do
     saved.options[name] = options[name]
   end
   saved.options.profile = options.profile or saved.options.profile

@@ -29,7 +29,7 @@ end
 local function new_reporter(options, context, deployment)
   if options.json then
     return progress.json(context.out)
-  elseif tty.is_terminal(1) and not context.verbose then
+  elseif tty.is_terminal(1) and not context.verbose and not deployment.options.trace then
     return live(context.out, { colour = context.colour, now = deployment.session.runtime.now, size = tty.size })
   end
   return progress.lines(context.out, { colour = context.colour, verbose = context.verbose })
@@ -57,9 +57,10 @@ local function outcome(result)
     first.hint = first.hint or first.code ~= "Internal" and "correct the cause and " .. GO_ON or nil
     return nil, first
   end
-  local texts = {}
+  local texts, said = {}, {} -- what helps is said once
   for i, err in ipairs(result.failures) do
-    err.hint = nil
+    err.hint = not said[err.hint] and err.hint or nil
+    said[err.hint or ""] = true
     texts[i] = "\n  " .. tostring(err):gsub("\n", "\n  ")
   end
   local failed = ("%s failed%s"):format(style.count(#texts, "step"), table.concat(texts))
@@ -97,7 +98,9 @@ local function apply(options, context, deployment, plan)
   if options.json then
     context.out(json.encode { event = "summary", summary = summary.data(result, seconds) } .. "\n")
   else
-    local text = summary.text(result, seconds, { colour = context.colour, simulated = options.sim })
+    local layout = stack_options.layout(context)
+    local text = summary.text(result, seconds, { colour = layout.colour, width = layout.width,
+      simulated = options.sim })
     context.out((planning.has_changes(plan) and "\n" or "") .. text)
   end
   return outcome(result)

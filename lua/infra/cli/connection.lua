@@ -1,13 +1,31 @@
 -- The options by which every verb that talks to AWS says to which one, and the session that they mean.
 
+local Log = require "infra.aws.log"
+
 local connection = {}
 
---- Adds --region, --profile, --endpoint-url and --sim to an argparse command.
+--- Adds --debug and --debug-full to an argparse command.
+function connection.debug_arguments(command)
+  command:flag("--debug", "Log every request to AWS and every response on standard error, without secrets.")
+  command:flag("--debug-full", "The same with headers and bodies.")
+end
+
+--- The infra.aws.log that parsed options ask for, or nil.
+function connection.log(options, context)
+  if options.debug or options.debug_full then
+    return Log.new(function(line)
+      context.err(line .. "\n")
+    end, options.debug_full)
+  end
+end
+
+--- Adds --region, --profile, --endpoint-url, --sim and the debug arguments to an argparse command.
 function connection.arguments(command)
   command:option("--region", "The AWS region, before AWS_REGION and the profile's."):argname "REGION"
   command:option("--profile", "The profile of your AWS configuration, before AWS_PROFILE."):argname "NAME"
   command:option("--endpoint-url", "Where to send requests instead of AWS."):argname "URL"
   command:flag("--sim", "Work on the simulated AWS (its account is kept in state/sim/).")
+  connection.debug_arguments(command)
 end
 
 --- The session for parsed options, or nil and an error. `more` has further options of infra.session.
@@ -17,9 +35,7 @@ function connection.open(options, context, more)
     region = options.region,
     profile = options.profile,
     endpoint_url = options.endpoint_url,
-    trace = context.verbose and function(line)
-      context.err(line .. "\n")
-    end or nil,
+    trace = connection.log(options, context),
   }
   for name, value in pairs(more or {}) do
     wanted[name] = value

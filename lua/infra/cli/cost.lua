@@ -7,6 +7,8 @@ local json = require "host.json"
 local prices = require "infra.cost.prices"
 local project = require "infra.project"
 local stack_options = require "infra.cli.stack_options"
+local style = require "infra.report.style"
+local suggest = require "infra.suggest"
 
 local cost = {
   name = "cost",
@@ -25,14 +27,16 @@ function cost.arguments(command)
 end
 
 local function usage_of(list)
-  local given, err = stack_options.settings(list)
+  local given, err = stack_options.settings(list, "--usage")
   if not given then
     return nil, err
   end
   for name, text in pairs(given) do
-    if not prices.usage[name] or not tonumber(text) then
-      return errors.fail { code = "Usage", message = ("--usage %s=%s: %s"):format(name, text,
-        prices.usage[name] and "must be a number" or "there is no such assumption") }
+    local problem = not prices.usage[name] and "there is no such assumption" .. suggest(name, style.names(prices.usage))
+      or not tonumber(text) and "must be a number"
+    if problem then
+      return errors.fail { code = "Usage", message = ("--usage %s=%s: %s"):format(name, text, problem),
+        hint = "the assumptions: " .. table.concat(style.names(prices.usage), ", ") }
     end
     given[name] = tonumber(text)
   end

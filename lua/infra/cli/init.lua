@@ -27,7 +27,10 @@ local VERBS = {
   { "state", "Look into the recorded state" },
   { "graph", "Draw what a stack consists of" },
   { "cost", "Estimate what a stack costs in a month" },
+  { "login", "Sign in to AWS IAM Identity Center (SSO)" },
+  { "whoami", "Show the AWS account and identity in use" },
   { "aws", "Call any operation of any AWS service" },
+  { "presign", "Print a URL that carries a call and its signature" },
   { "models", "Look up and update the AWS models" },
   { "exec", "Run a Lua file inside this program" },
   { "repl", "Explore stacks, state and AWS interactively" },
@@ -38,6 +41,8 @@ local VERBS = {
 local EXIT_CODES = { Usage = 2, Cancelled = 3, Interrupted = 3, Stopped = 3 }
 
 local EPIPE <const> = 32
+
+local WIDEST <const> = 100 -- columns of help
 
 -- Help is asked for in the middle of parsing, where required arguments may still be missing: it leaves by a throw.
 local function own_help(command)
@@ -54,10 +59,11 @@ end
 local function new_parser()
   local parser = argparse("infra", "Builds AWS infrastructure from Lua programs, and remembers what it built.",
     "infra VERB --help describes one verb.")
-  parser:help_max_width(100):usage_max_width(100)
+  local width = tty.is_terminal(1) and math.min((tty.size()), WIDEST) or WIDEST
+  parser:help_max_width(width):usage_max_width(width)
   parser:flag("-v --verbose", "Say more, and add a traceback to errors.")
   parser.error = function(at, message)
-    errors.raise { code = "Usage", message = message, hint = at:get_usage() }
+    errors.raise { code = "Usage", message = (message:gsub("\n", ". ")), hint = at:get_usage() }
   end
   return parser
 end

@@ -9,6 +9,7 @@ local models = require "infra.models"
 local outline = require "infra.models.outline"
 local sources = require "infra.models.sources"
 local tty = require "host.tty"
+local whole_number = require "infra.cli.whole_number"
 local writer = require "infra.models.writer"
 
 local verb = {
@@ -16,8 +17,6 @@ local verb = {
   summary = "Look up and update the AWS models",
   description = "Without more, says which versions of AWS's models infra works with.",
 }
-
-local WIDTH <const> = 100 -- of documentation, where no terminal says otherwise
 
 function verb.arguments(command)
   command:command_target "action"
@@ -27,7 +26,8 @@ function verb.arguments(command)
   show:argument("name", "AWS::EC2::VPC, ec2 or AWS/Lambda."):argname "NAME"
   show:argument("parts", "An operation of the service; then a member, as in TagSpecifications.Tags.")
     :argname "PART":args "*"
-  show:option("--depth", "How many levels of members to show.", "2"):argname "LEVELS":convert(tonumber)
+  show:option("--depth", "How many levels of members to show.", "2"):argname "LEVELS"
+    :convert(whole_number "--depth")
 
   local list = command:command("list"):summary "List services, operations and resource types"
   list:argument("pattern", "Only names with this text in them, in capitals or not; operations are listed only with it.")
@@ -89,8 +89,7 @@ function actions.show(options, context)
     end
     found = member
   end
-  local columns = tty.size()
-  context.out(outline.text(found, { width = columns or WIDTH, depth = options.depth }))
+  context.out(outline.text(found, { width = (tty.size()), depth = options.depth }))
 end
 
 function actions.list(options, context)

@@ -5,6 +5,7 @@ local connection = require "infra.cli.connection"
 local errors = require "infra.errors"
 local style = require "infra.report.style"
 local tty = require "host.tty"
+local whole_number = require "infra.cli.whole_number"
 
 local stack_options = {}
 
@@ -29,7 +30,8 @@ end
 --- Options of verbs that change something.
 function stack_options.change_arguments(command)
   command:flag("-y --yes", "Do not ask.")
-  command:option("--parallel", "Requests under way at once (default 32)."):argname "N":convert(math.tointeger)
+  command:option("--parallel", "Requests under way at once (default 32)."):argname "N"
+    :convert(whole_number "--parallel")
 end
 
 --- --target, for verbs that make a plan.
@@ -38,13 +40,13 @@ function stack_options.target_argument(command)
     :argname "ADDRESS":count "*"
 end
 
---- The values of --set as { name = value }, or nil and an error.
-function stack_options.settings(list)
+--- The values of --set, or of the other `option` that takes NAME=VALUE, as { name = value }; or nil and an error.
+function stack_options.settings(list, option)
   local set = {}
   for _, text in ipairs(list or {}) do
     local name, given = text:match("^([%w_]+)=(.*)$")
     if not name then
-      return errors.fail { code = "Usage", message = ("--set %s: must be NAME=VALUE"):format(text) }
+      return errors.fail { code = "Usage", message = ("%s %s: must be NAME=VALUE"):format(option or "--set", text) }
     end
     set[name] = given
   end
@@ -57,16 +59,12 @@ function stack_options.open(options, context, more)
   local set, err = stack_options.settings(options.set)
   if not set then
     return nil, err
-  elseif options.parallel and options.parallel < 1 then
-    return errors.fail { code = "Usage", message = "--parallel must be at least 1" }
   end
   return Deployment.open {
     path = options.stack, set = set, sim = options.sim, state = options.state, profile = options.profile,
     region = options.region, endpoint_url = options.endpoint_url, parallel = options.parallel,
     command = more.command, writable = more.writable, recorded_only = more.recorded_only, version = context.version,
-    trace = context.verbose and function(line)
-      context.err(line .. "\n")
-    end or nil,
+    trace = connection.log(options, context),
   }
 end
 
@@ -80,7 +78,8 @@ end
 
 --- Calls fn(...), which asks AWS what there is, with a line that says so meanwhile on a terminal.
 function stack_options.looking(options, context, fn, ...)
-  local shown = tty.is_terminal(1) and not (options.json or options.sim or context.verbose)
+  local plain = options.json or options.sim or context.verbose or options.debug or options.debug_full
+  local shown = tty.is_terminal(1) and not plain
   local _ <close> = setmetatable({}, { __close = function()
     if shown then
       context.out("\r\27[K")

@@ -3,6 +3,7 @@
 local errors = require "infra.errors"
 local json = require "host.json"
 local project = require "infra.project"
+local stack_options = require "infra.cli.stack_options"
 local state_report = require "infra.report.state"
 local suggest = require "infra.suggest"
 local value = require "infra.report.value"
@@ -128,7 +129,7 @@ function state.run(options, context)
     context.out(json.encode(value.visible(data), { indent = true }) .. "\n")
     return
   end
-  for _, line in ipairs(state_report[subcommand.name](data, { colour = context.colour })) do
+  for _, line in ipairs(state_report[subcommand.name](data, stack_options.layout(context))) do
     context.out(line .. "\n")
   end
 end

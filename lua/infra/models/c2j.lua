@@ -2,6 +2,7 @@
 -- found by infra.models.sources.
 
 local documentation = require "infra.models.documentation"
+local errors = require "infra.errors"
 local files = require "infra.models.files"
 local members = require "infra.models.members"
 
@@ -78,8 +79,10 @@ end
 function c2j.compile(writer, source)
   local operations = 0
   for _, service in ipairs(source.services) do
-    local count, err = compile_service(writer, service)
-    if not count then
+    local read, count, err = pcall(compile_service, writer, service)
+    if not read then -- compiling is what checks that the JSON is a model
+      return errors.fail { code = "BadModel", message = ("%s: no service model (%s)"):format(service.model, count) }
+    elseif not count then
       return nil, err
     end
     operations = operations + count

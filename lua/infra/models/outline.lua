@@ -4,6 +4,8 @@
 --   { name, required, type (in words, nil), notes = { "required", ... }, text, members() }
 -- where members() lists what is inside it, and is nil when nothing is. Members come in any order.
 
+local style = require "infra.report.style"
+
 local outline = {}
 
 local INDENT <const> = "  "
@@ -24,18 +26,8 @@ end
 
 -- Adds `text` broken into lines; the first line starts with `first`, the others with `indent`.
 local function wrap(lines, text, first, indent, width)
-  local start = first
-  for paragraph in (text .. "\n"):gmatch "(.-)\n" do
-    local line = start
-    for word in paragraph:gmatch "%S+" do
-      if #line + #word + 1 > width and line ~= start then
-        lines[#lines + 1] = line
-        line, start = indent, indent
-      end
-      line = line == start and line .. word or line .. " " .. word
-    end
-    lines[#lines + 1] = line:gsub("%s+$", "")
-    start = indent
+  for _, line in ipairs(style.wrap(text, first, indent, width)) do
+    lines[#lines + 1] = line
   end
 end
 

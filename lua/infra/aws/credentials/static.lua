@@ -1,25 +1,36 @@
 -- Credentials written into a profile of the shared files. A provider of infra.aws.credentials.
 
-local errors = require "infra.errors"
+local static = { title = "keys in the profile", scope = "profile" }
 
-local static = { scope = "profile" }
+--- Whether the profile (its settings) has keys of its own, or half of them.
+function static.has_keys(profile)
+  return profile.aws_access_key_id or profile.aws_secret_access_key
+end
 
-function static.load(chain, profile_name)
-  local profile = chain.config:profile(profile_name) or {}
-  local access_key, secret_key = profile.aws_access_key_id, profile.aws_secret_access_key
-  if not access_key and not secret_key then
-    return nil
-  elseif not access_key or not secret_key then
-    return errors.fail {
-      code = "IncompleteCredentials",
-      message = ("the AWS profile %q has only one of aws_access_key_id and aws_secret_access_key"):format(profile_name),
-    }
+function static.find(chain, wanted)
+  local profile, config = wanted.profile, chain.config
+  if not static.has_keys(profile) then
+    return nil, chain.absent "the profile has no aws_access_key_id"
+  end
+  local origin = config:origin(config:profile(wanted.profile_name), "aws_access_key_id")
+  -- Keys of another file are another pair: none of its parts completes this one.
+  local function own(key)
+    return config:origin(config:profile(wanted.profile_name), key) == origin and profile[key] or nil
+  end
+  local values = {
+    access_key = own "aws_access_key_id",
+    secret_key = own "aws_secret_access_key",
+    session_token = own "aws_session_token" or own "aws_security_token",
+    account_id = profile.aws_account_id,
+  }
+  if not values.access_key or not values.secret_key then
+    return config:refuse_profile(wanted.profile_name, "needs both aws_access_key_id and aws_secret_access_key")
+  elseif profile.credential_process and origin.path == config.files.config then
+    return nil, chain.absent "credential_process comes before keys in the same file"
   end
   return {
-    access_key = access_key,
-    secret_key = secret_key,
-    session_token = profile.aws_session_token or profile.aws_security_token,
-    account_id = profile.aws_account_id,
+    description = ("keys of the profile %q in %s"):format(wanted.profile_name, origin.path),
+    fetch = function() return values end,
   }
 end
 

@@ -1,6 +1,7 @@
 -- What an operation's traits demand of a request once its body is written: compression, then a checksum of what is
 -- sent.
 
+local bodies = require "infra.aws.protocols.bodies"
 local compress = require "host.compress"
 local crypto = require "host.crypto"
 local errors = require "infra.errors"
@@ -9,13 +10,7 @@ local body_traits = {}
 
 local MIN_COMPRESSED = 10240 -- bytes; AWS's own clients use the same
 
-local DIGESTS = {
-  CRC32 = function(body)
-    return string.pack(">I4", crypto.crc32(body))
-  end,
-  SHA1 = crypto.sha1,
-  SHA256 = crypto.sha256,
-}
+local DEFAULT_ALGORITHM <const> = "CRC32" -- AWS's own clients'
 
 local function find_header(request, pattern)
   for _, header in ipairs(request.headers) do
@@ -40,7 +35,7 @@ end
 
 --- Compresses the body of an operation that allows for it, if it is worth the while.
 function body_traits.compress(operation, request)
-  if not supports_gzip(operation) or not request.body or #request.body < MIN_COMPRESSED then
+  if not supports_gzip(operation) or type(request.body) ~= "string" or #request.body < MIN_COMPRESSED then
     return
   end
   request.body = compress.deflate(request.body, { gzip = true })
@@ -52,28 +47,40 @@ function body_traits.compress(operation, request)
   end
 end
 
---- Adds the checksum that the caller asked for by the operation's algorithm parameter, or Content-MD5 where the
---- operation requires one at all and the caller gave none. True, or nil and an error.
-function body_traits.checksum(operation, request, params)
-  local trait = operation.httpChecksum or {}
-  local body, algorithm = request.body or "", params[trait.requestAlgorithmMember]
-  local given = find_header(request, "^content%-md5$") or find_header(request, "^x%-amz%-checksum%-")
-  if given then
-    return true
-  elseif type(algorithm) == "string" then
-    local digest = DIGESTS[algorithm]
-    if not digest then
-      return errors.fail {
-        code = "ParamValidation",
-        operation = operation.name,
-        message = trait.requestAlgorithmMember .. ": CRC32, SHA1 and SHA256 are supported, not " .. algorithm,
-      }
-    end
-    add_header(request, "x-amz-checksum-" .. algorithm:lower(), crypto.base64(digest(body)))
-  elseif operation.httpChecksumRequired or trait.requestChecksumRequired then
-    add_header(request, "Content-MD5", crypto.base64(crypto.md5(body)))
+-- Adds the body's digest as a header: true, or nil and an error.
+local function add_digest(request, name, algorithm)
+  local digest, err = bodies.digest(request.body, algorithm)
+  if not digest then
+    return nil, err
   end
+  add_header(request, name, crypto.base64(digest))
   return true
+end
+
+--- Adds the checksum that the operation can carry, by the algorithm that the caller chose with its parameter, or by
+--- CRC32; Content-MD5 where the operation requires one and has no such parameter. What the caller computed stays as it
+--- is. `input` is the shape of `params`. True, or nil and an error.
+function body_traits.checksum(operation, input, request, params)
+  local trait = operation.httpChecksum or {}
+  local member = trait.requestAlgorithmMember
+  local algorithm = member and params[member] or DEFAULT_ALGORITHM
+  if find_header(request, "^content%-md5$") or find_header(request, "^x%-amz%-checksum%-") then
+    return true
+  elseif not member then
+    return not (operation.httpChecksumRequired or trait.requestChecksumRequired)
+      or add_digest(request, "Content-MD5", "MD5")
+  elseif not bodies.can_digest(algorithm) then
+    return errors.fail {
+      code = "ParamValidation",
+      operation = operation.name,
+      message = member .. ": CRC32, SHA1 and SHA256 are supported, not " .. algorithm,
+    }
+  end
+  local header = input:member(member).traits.locationName
+  if not params[member] and header then
+    add_header(request, header, algorithm)
+  end
+  return add_digest(request, "x-amz-checksum-" .. algorithm:lower(), algorithm)
 end
 
 return body_traits

@@ -19,6 +19,7 @@ local INDEFINITE, BREAK = 31, 0xFF
 local EPOCH = 1 -- the tag of a time in seconds
 
 local DEPTH_LIMIT = 512
+local LONGEST = 64 << 20 -- bytes
 
 -- -- encoding ---------------------------------------------------------------------------------------------------------
 
@@ -237,6 +238,9 @@ end
 
 --- The value of a whole text, or nil and an error (code "BadCbor").
 function cbor_codec.decode(text)
+  if #text > LONGEST then
+    return errors.fail { code = "BadCbor", message = "not CBOR: larger than the limit" }
+  end
   local ok, value, position = pcall(read, text, 1, 0)
   if not ok then
     if not errors.is(value) then

@@ -30,6 +30,7 @@ local HEAD_CODES = {
 }
 
 local MAX_LINE = 200
+local MAX_PAGE = 4096 -- bytes of such an answer that are looked at: taking markup away can cost their square
 
 -- aws.protocoltests#FooError:http://internal.amazon.com/coral/ says FooError.
 local function bare_code(text)
@@ -128,7 +129,7 @@ end
 
 -- What an answer in no known format says first: its first line of text, without markup.
 local function first_line(body)
-  local text = body:gsub("<[sS][tT][yY][lL][eE].-</[sS][tT][yY][lL][eE]>", "\n"):gsub("<[^>]*>", "\n")
+  local text = body:sub(1, MAX_PAGE):gsub("<[sS][tT][yY][lL][eE].-</[sS][tT][yY][lL][eE]>", "\n"):gsub("<[^>]*>", "\n")
   local line = text:match("[^\r\n]*%S[^\r\n]*")
   return line and line:gsub("%c", " "):match("^%s*(.-)%s*$"):sub(1, MAX_LINE)
 end

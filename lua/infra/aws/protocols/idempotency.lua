@@ -6,12 +6,8 @@ local idempotency = {}
 
 --- A version 4 UUID of 16 random bytes.
 function idempotency.uuid(bytes)
-  local hex = bytes:gsub(".", function(byte)
-    return ("%02x"):format(byte:byte())
-  end)
-  local variant = ("%x"):format(tonumber(hex:sub(17, 17), 16) & 3 | 8)
-  return ("%s-%s-4%s-%s%s-%s"):format(
-    hex:sub(1, 8), hex:sub(9, 12), hex:sub(14, 16), variant, hex:sub(18, 20), hex:sub(21, 32))
+  local first, second, third, fourth, fifth, rest = string.unpack(">I4I2I2I2I2I4", bytes)
+  return ("%08x-%04x-4%03x-%04x-%04x%08x"):format(first, second, third & 0xFFF, fourth & 0x3FFF | 0x8000, fifth, rest)
 end
 
 local function copy(params)

@@ -57,8 +57,8 @@ local function encode(particular, service, operation, given, context)
   if refusal then
     return nil, refusal
   end
-  input = input or NOTHING
-  local params = idempotency.fill(input, given or {}, context or {})
+  input, context = input or NOTHING, context or {}
+  local params = idempotency.fill(input, given or {}, context)
   local problems = params_check.problems(input, params)
   if #problems > 0 then
     return errors.fail {
@@ -69,8 +69,12 @@ local function encode(particular, service, operation, given, context)
   end
   local request = particular.write(service, operation, input, params)
   request.host_prefix = host_prefix(operation, params)
+  request.body = context.body or request.body
+  if context.presigned then
+    return request
+  end
   body_traits.compress(operation, request)
-  local ok, err = body_traits.checksum(operation, request, params)
+  local ok, err = body_traits.checksum(operation, input, request, params)
   if not ok then
     return nil, err
   end
@@ -97,7 +101,9 @@ function protocol.new(particular)
   return {
     --- The request for a call: { method, path, query, headers, body, host_prefix }; path is percent-encoded, query and
     --- headers are { { name, value }, ... }, body is nil when there is none. `context` is where idempotency tokens come
-    --- from, see idempotency.lua. Or nil and an error: code "ParamValidation" or "Unsupported".
+    --- from, see idempotency.lua; context.body is sent instead of the payload among the parameters (bodies.lua), and
+    --- with context.presigned nothing is said of a body that somebody else will send. Or nil and an error: code
+    --- "ParamValidation" or "Unsupported", or what is wrong with the body's file.
     encode = function(service, operation, params, context)
       return encode(particular, service, operation, params, context)
     end,
