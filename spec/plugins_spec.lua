@@ -154,7 +154,7 @@ describe("plug-ins", function()
       ["Example::Note.handler: there is no property 'Txet', did you mean Text?"] =
         changed { ['{ "Text",'] = '{ "Txet",' },
       ["Example::Note.handler: nothing sets the property 'Words'"] = changed { ['{ "Text", "Words" }'] = '{ "Text" }' },
-      ["Example::Note.handler: is malformed"] = changed { ["observe ="] = "facets = { 'x' }, observe =" },
+      ["Example::Note.facets[1]: must be a table"] = changed { ["observe ="] = "facets = { 'x' }, observe =" },
     } do
       assert.matches(message, fault(code), 1, true)
     end

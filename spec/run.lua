@@ -3,7 +3,8 @@
 --   infra exec spec/run.lua [FILE | DIRECTORY ...]      all of spec/ and plugins/ by default
 --
 -- Prints a line for each file and failure, each skipped spec with its reason, then the failures in full, and last
--- `N passed, N failed` (and `, N skipped`): who sees only the end of a long log sees what matters. Exit code 1 when anything failed, when nothing ran, or when the specs left something open.
+-- `N passed, N failed` (and `, N skipped`): who sees only the end of a long log sees what matters. Exit code 1 when
+-- anything failed, when nothing ran, or when the specs left something open.
 
 local clock = require "host.clock"
 local fs = require "host.fs"

@@ -25,6 +25,7 @@ return infra.stack {
     })
     local edge = stack:layer("edge", {
       domain = options.domain, zone = options.zone, api_endpoint = compute.api_host, api_path = compute.api_path,
+      replica_region = "us-west-2",
     })
     local observability = stack:layer("observability", {
       api = compute.api, stage = compute.stage, lambda = compute.lambda, cluster = data.cluster, cache = data.cache,

@@ -21,7 +21,7 @@ return infra.stack {
       secret_arn = data.secret.Id,
     })
     local edge = stack:layer("edge", {
-      domain = options.domain, zone = options.zone, protect_zone = false,
+      domain = options.domain, zone = options.zone, protect_zone = false, replica_region = "us-west-2",
       api_endpoint = compute.api_host, api_path = compute.api_path,
     })
     local observability = stack:layer("observability", {

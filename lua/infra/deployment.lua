@@ -14,6 +14,8 @@ local lease = require "infra.state.lease"
 local option_values = require "infra.options"
 local planning = require "infra.engine.plan"
 local project = require "infra.project"
+local record = require "infra.engine.record"
+local redact = require "infra.aws.redact"
 local Reader = require "infra.handler.reader"
 local refresh = require "infra.engine.refresh"
 local resources = require "infra.resources"
@@ -113,8 +115,12 @@ function Deployment.open(options)
   self.context = {
     client = self.session.client, scheduler = self.scheduler, runtime = self.session.runtime, sleeping = {},
     reader = Reader.new(self.session.client, self.scheduler), journal = options.writable and Journal.new(self.store),
-    digest_key = self.store.digest_key or "",
+    digest_key = self.store.digest_key or "", roles = definition.accounts,
+    client_for = function(role) return self.session:client_for(role) end,
   }
+  if options.trace then
+    redact.recognise(self.context.digest_key, record.digests(self.store:resources() or {}))
+  end
   return self
 end
 

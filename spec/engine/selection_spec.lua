@@ -4,7 +4,7 @@ local selection = require "infra.engine.selection"
 -- Addresses that are left with something to do; replaced generations as "ADDRESS old".
 local function selected(changes, targets)
   local plan, left = plans.make(changes), {}
-  selection.apply(plan, targets)
+  assert(selection.apply(plan, targets))
   for _, change in ipairs(plan.changes) do
     if change.action ~= "none" then
       left[#left + 1] = change.address
@@ -24,6 +24,21 @@ describe("targets", function()
     assert.same({ "net/a" }, selected(changes, { "net/a" }))
     assert.same({ "net/a", "net/vpc", "network/b" }, selected(changes, {}))
     assert.same({ "net/a", "net/vpc", "network/b" }, selected(changes, nil))
+  end)
+
+  it("mean something, each of them", function()
+    local changes = { ["network/vpc"] = { "none" }, ["network/nat"] = { "create" }, gone = { "delete" } }
+    for target, suggestion in pairs {
+      networ = ", did you mean network?", ["network/vcp"] = ", did you mean network/vpc?", ["network/"] =
+      ", did you mean network?", edge = "",
+    } do
+      local plan = plans.make(changes)
+      local ok, err = selection.apply(plan, { "network", target })
+      assert.is_nil(ok)
+      assert.equal("Usage", err.code)
+      assert.equal(("--target %s: there is no such resource or layer%s"):format(target, suggestion), err.message)
+    end
+    assert.same({}, selected(changes, { "network/vpc" }))
   end)
 
   it("bring along what they need", function()

@@ -268,7 +268,7 @@ function World:with_state(fn)
 end
 
 -- What the simulated AWS keeps besides what somebody created.
-local MEMORIES = { token = true, grave = true, tags = true }
+local MEMORIES = { token = true, grave = true, tags = true, resource = true }
 
 -- Texts that differ from account to account although the same was made.
 local function normal_text(text)

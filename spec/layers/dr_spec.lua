@@ -81,10 +81,8 @@ describe("the layer dr", function()
           }).DBSubnetGroupName,
         })
         local observability = stack:layer("observability", {})
-        local dr = stack:layer("dr", { cluster = cluster, role = security.roles.backup, topic = observability.topic,
-          domain = "example.com", replicate = "demo-frontend", hourly_days = days })
-        stack:resource("AWS::S3::Bucket", "frontend", { BucketName = "demo-frontend",
-          VersioningConfiguration = { Status = "Enabled" }, ReplicationConfiguration = dr.replication })
+        stack:layer("dr", { cluster = cluster, role = security.roles.backup, topic = observability.topic,
+          domain = "example.com", hourly_days = days })
       end)
     end
     world:run(whole(7))

@@ -156,6 +156,29 @@ describe("the layer edge", function()
     assert.matches("distribution/.*edge/distribution", allowed[1].Condition.StringEquals["AWS:SourceArn"])
   end)
 
+  it("serves the frontend from a replica while its bucket does not answer", function()
+    local declaration = declare(complete { replica_region = "us-west-2" })
+    local config = distribution(declaration)
+    local group = config.OriginGroups.Items[1]
+    assert.same({ { OriginId = "frontend" }, { OriginId = "replica" } }, group.Members.Items)
+    assert.equal(group.Id, config.DefaultCacheBehavior.TargetOriginId)
+    assert.equal("api", config.CacheBehaviors[1].TargetOriginId)
+    local frontend, replica = table.unpack(of_type(declaration, "AWS::S3::Bucket"))
+    assert.same({ "us-east-1", "us-west-2" }, { frontend.region, replica.region })
+    assert.equal(1, #frontend.properties.ReplicationConfiguration.Rules)
+    for _, policy in ipairs(of_type(declaration, "AWS::S3::BucketPolicy")) do
+      local statement = policy.properties.PolicyDocument.Statement[2]
+      assert.same({ Service = "cloudfront.amazonaws.com" }, statement.Principal)
+      assert.matches("distribution/.*edge/distribution", statement.Condition.StringEquals["AWS:SourceArn"])
+    end
+    local world = World.new()
+    world:run(declaration)
+    assert.same({}, World.actions(assert(world:plan(declaration))))
+    world:destroy(declaration)
+    assert.same({}, world:rows())
+    world:close()
+  end)
+
   it("is in us-east-1 with what belongs there, whatever the stack's region", function()
     local declaration = declare(complete(), { region = "eu-west-1" })
     for _, resource in pairs(declaration.resources) do

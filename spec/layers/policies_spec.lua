@@ -115,7 +115,6 @@ describe("no policy allows more than it says", function()
       })
       stack:layer("dr", {
         cluster = parts.cluster, role = security.roles.backup, topic = topic, domain = "example.com",
-        replicate = "demo-frontend",
       })
     end))
     assert.same({}, faults)

@@ -38,10 +38,20 @@ describe("infra.report.graph", function()
     assert.same({ "subnet" }, from_nat)
   end)
 
+  it("draws edges in the colour of the layer that they leave", function()
+    local text, colours = graph.dot(declaration()), {}
+    for layer, colour in text:gmatch 'label="(%w+)"; style="rounded,filled"; color="(#%x+)"' do
+      colours[layer] = colour
+    end
+    assert.not_equal(colours.stack, colours.network)
+    assert.equal(colours.stack, text:match '"nat" %-> "subnet" %[color="(#%x+)"%]')
+    assert.equal(colours.network, text:match '"network/[%w-]+" %-> "network/vpc" %[color="(#%x+)"%]')
+  end)
+
   it("writes Graphviz's language, Mermaid's and JSON", function()
     local declared = declaration()
     assert.matches('^digraph "p%-e" {', graph.dot(declared))
-    assert.matches('"nat" %-> "subnet";', graph.dot(declared))
+    assert.matches('\n  "nat" %-> "subnet" ', graph.dot(declared))
     assert.matches("^flowchart LR\n", graph.mermaid(declared))
     assert.equal("p-e", json.decode(graph.json(declared)).stack)
   end)

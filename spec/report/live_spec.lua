@@ -94,6 +94,14 @@ describe("live progress", function()
     assert.equal("  database creating  1 min 05 s of about 8 min 00 s\n  0 of 3 done\n", shown())
   end)
 
+  it("says rather what is being waited for than how long it usually takes", function()
+    open(64)
+    start("data/aurora", 480)
+    reporter.emit { kind = "progress", address = "data/aurora", action = "create",
+      text = "waiting until it is available" }
+    assert.equal("  data/aurora creating: waiting until it is available  0.0 s\n  0 of 3 done\n", shown())
+  end)
+
   it("leaves only what has ended", function()
     open(80)
     start "a"

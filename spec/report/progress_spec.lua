@@ -56,7 +56,8 @@ end)
 
 describe("a run's summary", function()
   local result = { outcome = "failed", done = { create = 2, delete = 1 }, failures = { "x" }, skipped = 3, stopped = 0,
-    outputs = { url = "https://x", ports = { 80 } }, warnings = { "somebody must click" } }
+    outputs = { url = "https://x", ports = { 80 } }, warnings = { "somebody must click" },
+    chain = { seconds = 60, addresses = { "network/vpc", "network/nat" } } }
 
   it("ends with what was done and what was not", function()
     assert.equal([[
@@ -67,12 +68,36 @@ Outputs
 Still needs a person: somebody must click
 
 2 created, 1 deleted, 1 failed, 3 skipped in 1 min 01 s (simulated time)
+longest chain, 1 min 00 s: network/vpc > network/nat
 ]], summary.text(result, 61, { simulated = true }))
+  end)
+
+  it("fits a narrow terminal, but for outputs, which are to be copied", function()
+    local narrow = setmetatable({ warnings = { "somebody must click on the connection in the console" }, chain = {
+      seconds = 1208, addresses = { "data/aurora-2", "data/aurora", "security/aurora", "security/lambda" } },
+      outputs = { url = "https://x" .. ("/x"):rep(30) } }, { __index = result })
+    local text = summary.text(narrow, 1208, { simulated = true, width = 40 })
+    assert.matches("url = https://x" .. ("/x"):rep(30) .. "\n", text, 1, true)
+    local after = text:match "\nStill.*"
+    assert.equal([[
+
+Still needs a person: somebody must
+  click on the connection in the console
+
+2 created, 1 deleted, 1 failed, 3
+  skipped in 20 min 08 s (simulated
+  time)
+longest chain, 20 min 08 s:
+  data/aurora-2 > data/aurora >
+  security/aurora > security/lambda
+]], after)
+    local coloured = summary.text(narrow, 1208, { colour = true, width = 40 })
+    assert.matches("\27[33mStill needs a person:\27[0m somebody must\n", coloured, 1, true)
   end)
 
   it("is short when nothing was done", function()
     assert.equal("nothing changed\n", summary.text({ outcome = "done", done = {}, failures = {}, skipped = 0,
-      stopped = 0, outputs = {}, warnings = {} }, 0, {}))
+      stopped = 0, outputs = {}, warnings = {}, chain = { seconds = 0, addresses = {} } }, 0, {}))
   end)
 
   it("says the same as data", function()

@@ -25,6 +25,22 @@ describe("infra.report.style", function()
     assert.equal("long", style.cut("long"))
   end)
 
+  it("breaks lines between words, and only there", function()
+    assert.same({ "- häß lich", "  und sehr", "  verlängert" },
+      style.wrap("häß lich und sehr  verlängert", "- ", "  ", 10))
+    assert.same({ "a b", "", "c" }, style.wrap("a b\n\nc", "", "", 80))
+    assert.same({ ("x "):rep(99) .. "x" }, style.wrap(("x "):rep(99) .. "x", "", ""))
+  end)
+
+  it("makes room for a remark", function()
+    local text = "AWS::EC2::SubnetRouteTableAssociation"
+    assert.equal("AWS::EC2::VPC    (gone)", style.beside("AWS::EC2::VPC", "  (gone)", 40, 15))
+    assert.equal("AWS::EC2::VPC", style.beside("AWS::EC2::VPC", "", 40, 15))
+    assert.equal("AWS::EC2::Subn…  (gone)", style.beside(text, "  (gone)", 23, 40))
+    assert.equal("AWS::EC2::S…  (gone)", style.beside(text, "  (gone)", 5))
+    assert.equal(text .. "  (gone)", style.beside(text, "  (gone)"))
+  end)
+
   it("pads and flattens", function()
     assert.equal("ä  ", style.pad("ä", 3))
     assert.equal("äää", style.pad("äää", 2))
@@ -42,6 +58,10 @@ describe("infra.report.columns", function()
   it("aligns what it is given and leaves no space at the end", function()
     assert.same({ "ONE   TWO", "ä     x", "long", "b     y" }, columns({ { "ä", "x" }, { "long", nil }, { "b", "y" } },
       { titles = { "ONE", "TWO" } }))
+  end)
+
+  it("keeps to the width of a terminal", function()
+    assert.same({ "A  B", "a  b…" }, columns({ { "a", "bcd" } }, { titles = { "A", "B" }, width = 5 }))
   end)
 
   it("lets one odd cell stick out", function()

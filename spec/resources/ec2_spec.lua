@@ -288,8 +288,9 @@ describe("AWS::EC2::SubnetRouteTableAssociation", function()
         end
       end
     end)
-    assert.same({ association = "replace" }, actions(declare(true)))
-    world:run(declare(true))
+    assert.same({ association = "update" }, actions(declare(true)))
+    local run = world:run(declare(true))
+    assert.same({ "ReplaceRouteTableAssociation" }, calls.changes(run)) -- never without any
     assert.same({}, actions(declare(true)))
     world:destroy(declare(true))
     assert.same({}, world:census())

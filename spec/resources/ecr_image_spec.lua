@@ -4,6 +4,7 @@ local crypto = require "host.crypto"
 local fs = require "host.fs"
 local json = require "host.json"
 local oci = require "infra.oci"
+local oci_layout = require "spec.support.oci_layout"
 local temporary = require "spec.support.temporary"
 
 local REPOSITORY <const> = "demo-test-api"
@@ -36,21 +37,8 @@ describe("Infra::ECR::Image", function()
     return World.actions(assert(world:plan(declaration)))
   end
 
-  -- Writes an image with these contents as an OCI layout; returns its path and the image.
   local function write_layout(name, contents)
-    local image = oci.build {
-      files = { { name = "app", mode = 0, data = contents } }, entrypoint = { "/app" }, architecture = "amd64",
-    }
-    local path = directory .. "/" .. name
-    assert(fs.mkdir(path .. "/blobs/sha256"))
-    for _, blob in ipairs(image.blobs) do
-      assert(fs.write(path .. "/blobs/sha256/" .. blob.digest:match ":(.*)", blob.read(0, blob.size)))
-    end
-    assert(fs.write(path .. "/blobs/sha256/" .. image.digest:match ":(.*)", image.manifest))
-    assert(fs.write(path .. "/index.json", json.encode { manifests = {
-      { mediaType = image.media_type, digest = image.digest, size = #image.manifest },
-    } }))
-    return path, image
+    return oci_layout(directory, name, contents)
   end
 
   -- What the pipeline does: pushes another image of the same layers, and returns its digest.
@@ -116,7 +104,7 @@ describe("Infra::ECR::Image", function()
   end)
 
   it("goes on where an upload stands, and begins anew when ECR has forgotten it", function()
-    local lost, forgotten, late = 0, 0, 0
+    local lost, forgotten, exists, late = 0, nil, false, 0
     calls.with("ecr", {
       UploadLayerPart = function(original, ctx, params)
         lost = lost + 1
@@ -127,11 +115,11 @@ describe("Infra::ECR::Image", function()
         return original(ctx, params)
       end,
       CompleteLayerUpload = function(original, ctx, params)
-        forgotten = forgotten + 1
-        if forgotten == 1 then
+        forgotten = forgotten or params.uploadId
+        if forgotten == params.uploadId then
           ctx:fail("UploadNotFoundException", "The upload was not found.", 400)
-        elseif forgotten == 2 then
-          original(ctx, params)
+        elseif not exists then
+          exists = original(ctx, params)
           ctx:fail("LayerAlreadyExistsException", "somebody else was faster", 400)
         end
         return original(ctx, params)
@@ -148,6 +136,11 @@ describe("Infra::ECR::Image", function()
       assert.equal(3, #calls.params(run, "InitiateLayerUpload"))
       assert.equal(3, late)
     end)
+    assert.same({}, actions(declare {}))
+  end)
+
+  it("waits for a repository and an upload that are too new to be known", function()
+    world:run(declare {}, { faults = { consistency = 20 } })
     assert.same({}, actions(declare {}))
   end)
 

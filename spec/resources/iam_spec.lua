@@ -121,6 +121,20 @@ describe("AWS::IAM::ManagedPolicy", function()
     assert.same({}, changes_of(attached()))
   end)
 
+  it("is attached although IAM does not know it for two minutes", function()
+    local first
+    calls.with("iam", { AttachRolePolicy = function(original, ctx, params)
+      first = first or ctx.now()
+      if ctx.now() < first + 100 then
+        ctx:fail("NoSuchEntity", "Policy does not exist or is not attachable.", 404)
+      end
+      return original(ctx, params)
+    end }, function()
+      world:run(attached("one"))
+    end)
+    assert.same({}, changes_of(attached("one")))
+  end)
+
   it("is deleted although roles have it", function()
     world:run(attached("one", "two"))
     world:destroy(attached("one", "two"))

@@ -173,8 +173,10 @@ describe("AWS::KMS::Alias", function()
     world:run(declare "one")
     assert.same({}, World.actions(assert(world:plan(declare "one"))))
     assert.same({ "UpdateAlias" }, calls.changes(world:run(declare "two")))
-    assert.same({ "DeleteAlias", "ScheduleKeyDeletion", "ScheduleKeyDeletion" },
-      calls.changes(world:destroy(declare "two")))
+    local changes = calls.changes(world:destroy(declare "two"))
+    assert.equal("ScheduleKeyDeletion", changes[3]) -- of the key that the alias names
+    table.sort(changes)
+    assert.same({ "DeleteAlias", "ScheduleKeyDeletion", "ScheduleKeyDeletion" }, changes)
   end)
 
   it("is read with one call for all", function()

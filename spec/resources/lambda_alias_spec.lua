@@ -220,6 +220,22 @@ describe("what belongs to a function", function()
       assert.same({}, actions(declare(512)))
     end)
 
+    it("of a version changes in place: publishing once more would give the same one", function()
+      local function of_version(count)
+        return World.declare(function(stack)
+          local handler = functions.declare(stack, { MemorySize = 512 })
+          stack:resource("AWS::Lambda::Version", "version", {
+            FunctionName = handler.FunctionName,
+            ProvisionedConcurrencyConfig = count and { ProvisionedConcurrentExecutions = count },
+          })
+        end)
+      end
+      world:run(of_version(2))
+      assert.same({ "PutProvisionedConcurrencyConfig" }, calls.changes(world:run(of_version(3))))
+      assert.same({ "DeleteProvisionedConcurrencyConfig" }, calls.changes(world:run(of_version())))
+      assert.same({}, actions(of_version()))
+    end)
+
     it("is compared by what was ordered, not by what there is yet", function()
       world:run(provisioned(512, 2))
       calls.with("lambda", {

@@ -70,6 +70,7 @@ describe("AWS::Lambda::Function", function()
     for _, message in ipairs {
       "The role defined for the function cannot be assumed by Lambda.",
       "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+      "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: none",
       "Your request has been throttled by EC2, please make sure you have enough API rate limit.",
       "Lambda was unable to configure access to your variables because the KMS key is invalid for CreateGrant.",
       "Source image 1.dkr.ecr.us-east-1.amazonaws.com/x@sha256:1 does not exist. Provide a valid source image.",

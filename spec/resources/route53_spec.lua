@@ -56,6 +56,25 @@ describe("AWS::Route53::HostedZone", function()
     unchanged(declare "example.com.")
   end)
 
+  it("is found again although its tags are not known everywhere", function()
+    local born = math.huge
+    calls.with("route53", {
+      CreateHostedZone = function(original, ctx, params)
+        born = ctx.now()
+        return original(ctx, params)
+      end,
+      ListTagsForResources = function(original, ctx, params)
+        if ctx.now() < born + 10 then
+          ctx:fail("NoSuchHostedZone", "No hosted zone found with ID: Z1", 404)
+        end
+        return original(ctx, params)
+      end,
+    }, function()
+      world:run(declare "example.com", calls.lose "CreateHostedZone")
+    end)
+    unchanged(declare "example.com")
+  end)
+
   it("has its comment and its tags changed in place, and its name replaced", function()
     world:run(declare("example.com", { HostedZoneConfig = { Comment = "one" } }))
     local changed = { HostedZoneConfig = { Comment = "two" }, HostedZoneTags = { A = "1" } }

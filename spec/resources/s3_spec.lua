@@ -120,7 +120,7 @@ describe("AWS::S3::Bucket", function()
 
   it("is not gone because somebody may not look", function()
     world:run(declare())
-    calls.with("s3", { HeadBucket = function(_, ctx)
+    calls.with("s3", { GetBucketVersioning = function(_, ctx)
       ctx:fail("AccessDenied", "Access Denied", 403)
     end }, function()
       local plan, err = world:plan(declare())

@@ -92,3 +92,53 @@ describe("AWS::SNS::TopicPolicy", function()
     assert.matches("Topics must be one: declare a policy for each", tostring(err))
   end)
 end)
+
+describe("AWS::SNS::Topic", function()
+  local world
+
+  before_each(function()
+    world = World.new()
+  end)
+  after_each(function()
+    world:close()
+  end)
+
+  local function topic(properties, options)
+    return World.declare(function(stack)
+      stack:resource("AWS::SNS::Topic", "alerts", properties, options)
+    end)
+  end
+
+  local function changes_of(declaration)
+    return World.actions(assert(world:plan(declaration)))
+  end
+
+  it("is created with its name and tags alone, and gets its attributes one by one", function()
+    local run = world:run(topic { DisplayName = "Alerts", SignatureVersion = "2" })
+    assert.is_nil(calls.params(run, "CreateTopic")[1].Attributes)
+    assert.equal(2, #calls.params(run, "SetTopicAttributes"))
+    assert.same({}, changes_of(topic { DisplayName = "Alerts", SignatureVersion = "2" }))
+    run = world:run(topic { DisplayName = "Alarms" })
+    local sent = {}
+    for i, params in ipairs(calls.params(run, "SetTopicAttributes")) do
+      sent[i] = params.AttributeName .. " = " .. params.AttributeValue
+    end
+    assert.same({ "DisplayName = Alarms", "SignatureVersion = 1" }, sent)
+    assert.same({}, changes_of(topic { DisplayName = "Alarms" }))
+  end)
+
+  it("is not taken from somebody else, unless it is told to", function()
+    world:as_other(function(call)
+      assert(call("sns", "CreateTopic", { Name = "demo-test-alerts", Tags = { { Key = "Owner", Value = "them" } } }))
+    end)
+    local failure = world:apply(topic {}).result.failures[1]
+    assert.equal("AlreadyExists", failure.code)
+    world:run(topic({}, { adopt = true }))
+    assert.same({}, changes_of(topic({}, { adopt = true })))
+  end)
+
+  it("is the same one when the answer was lost", function()
+    world:run(topic {}, calls.lose "CreateTopic")
+    assert.same({}, changes_of(topic {}))
+  end)
+end)

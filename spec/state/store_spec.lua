@@ -41,6 +41,22 @@ local function transactions(fn)
   return count
 end
 
+describe("a full disk", function()
+  it("is named with the file and what helps, and nothing more is written", function()
+    local db = store.db
+    assert(db:script(("PRAGMA max_page_count = %d"):format(db:row("PRAGMA page_count").page_count)))
+    for i = 1, 2 do
+      store:put_resource(row { address = "net/" .. i, properties = { Text = ("x"):rep(100000) } })
+      local ok, err = store:commit()
+      assert.is_nil(ok)
+      assert.equal("StateError", err.code)
+      assert.matches("cannot use the state " .. new.path .. ": database or disk is full", err.message, 1, true)
+      assert.matches("make room", err.hint)
+    end
+    assert.same({}, store:resources())
+  end)
+end)
+
 describe("a resource row", function()
   it("comes back as it was", function()
     store:put_resource(row())

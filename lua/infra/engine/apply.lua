@@ -34,7 +34,7 @@ local function detail_of(step)
   return { changed = names, reason = step.change.reason }
 end
 
-local function finish(run, step, ok, err, seconds)
+local function finish(run, step, ok, err)
   local change, name = step.change, action_name(step)
   run.finished = run.finished + 1
   if ok then
@@ -43,26 +43,11 @@ local function finish(run, step, ok, err, seconds)
     err.resource, err.source = err.resource or change.address, err.source or (change.resource or change.row).source
     run.failures[#run.failures + 1] = err
   end
-  run.store:add_history { address = change.address, type = change.type, action = name, seconds = seconds,
+  run.store:add_history { address = change.address, type = change.type, action = name, seconds = step.seconds,
     outcome = ok and "done" or "failed", detail = ok and detail_of(step)
       or { error = err.code, message = err.message } }
   run.emit { kind = ok and "done" or "failed", address = change.address, type = change.type, action = name,
-    seconds = seconds, error = err, finished = run.finished, total = run.total }
-end
-
--- The steps that wait for `step`, always in the same order.
-local function waiting_for(step)
-  local list = {}
-  for later in pairs(step.before) do
-    list[#list + 1] = later
-  end
-  table.sort(list, function(a, b)
-    if a.change.address ~= b.change.address then
-      return a.change.address < b.change.address
-    end
-    return a.kind < b.kind
-  end)
-  return list
+    seconds = step.seconds, error = err, finished = run.finished, total = run.total }
 end
 
 local function skip(run, step, cause)
@@ -74,7 +59,7 @@ local function skip(run, step, cause)
   run.skipped = run.skipped + 1
   run.emit { kind = "skipped", address = step.change.address, type = step.change.type, action = action_name(step),
     text = "needs " .. cause, finished = run.finished, total = run.total }
-  for _, later in ipairs(waiting_for(step)) do
+  for _, later in ipairs(schedule.following(step)) do
     skip(run, later, step.change.address)
   end
 end
@@ -95,10 +80,11 @@ local function execute(run, step)
       total = run.total }
     return
   end
-  finish(run, step, ok, err, run.context.runtime.now() - started)
+  step.seconds = run.context.runtime.now() - started
+  finish(run, step, ok, err)
   step.state = ok and "done" or "failed"
   local ready = {}
-  for _, later in ipairs(waiting_for(step)) do
+  for _, later in ipairs(schedule.following(step)) do
     if not ok then
       skip(run, later, step.change.address)
     elseif not later.state then
@@ -163,13 +149,28 @@ function apply.durations(store)
   end
 end
 
+-- Of what was done, what took longest although everything ran as soon as it could.
+local function chain_of(planned)
+  local done = {}
+  for _, step in ipairs(planned) do
+    step.seconds = step.state == "done" and step.seconds or 0
+    done[#done + 1] = step.state == "done" and step or nil
+  end
+  local chain, addresses = schedule.longest_chain(done), {}
+  for i, step in ipairs(chain) do
+    addresses[i] = step.change.address
+  end
+  return { seconds = chain[1] and chain[1].path or 0, addresses = addresses }
+end
+
 --- Carries out `plan`. context as in handler/operation, with journal and digest_key; `store` writable, attached, with a
 --- run begun; emit(event). Yields until everything that can be done is done. Returns
 --- { outcome = "done" | "failed" | "stopped", done = counts, failures = errors, skipped, stopped = steps not done for
---- that reason, outputs, warnings = what still needs a person, longest = seconds of the longest chain }.
+--- that reason, outputs, warnings = what still needs a person, chain = what took longest of what had to wait for each
+--- other: { seconds, addresses } }.
 function apply.run(context, plan, store, emit)
   local seconds_of = apply.durations(store)
-  local planned, longest = schedule.steps(plan, seconds_of)
+  local planned = schedule.steps(plan, seconds_of)
   local run = {
     context = context, store = store, emit = emit, seconds_of = seconds_of, total = #planned, finished = 0, done = {},
     failures = {}, warnings = {}, skipped = 0, tasks = {}, lookup = planning.lookup(context, plan.by_address),
@@ -197,7 +198,7 @@ function apply.run(context, plan, store, emit)
   local outcome = context.stopping and "stopped" or #run.failures > 0 and "failed" or "done"
   return {
     outcome = outcome, done = run.done, failures = run.failures, skipped = run.skipped,
-    outputs = outputs, warnings = run.warnings, longest = longest,
+    outputs = outputs, warnings = run.warnings, chain = chain_of(planned),
     stopped = run.total - run.finished,
   }
 end

@@ -1,7 +1,8 @@
 -- What becomes of others, and is a reason to make a resource anew, or a property of it, although nothing else asks for
 -- it:
 --
---   spec.within     the property that names what contains it: when that is made anew, this goes with it
+--   spec.within     the property that names what contains it: when that is made anew, this goes with it; with
+--                   spec.within_by, only when that attribute of what it names becomes another
 --   replace_with    its option: when what is declared of one of these changes, in more than its tags
 --   ignore_drift    its option: properties that others change at AWS, which are written when what they refer to is made
 --                   anew
@@ -55,11 +56,12 @@ end
 
 -- Calls visit(address, attribute, property) for each of a resource's, property being the one that refers there.
 local function each(resource, visit)
-  local names = { resource.type.spec.within, table.unpack(resource.options.ignore_drift or {}) }
+  local spec = resource.type.spec
+  local names = { spec.within, table.unpack(resource.options.ignore_drift or {}) }
   for _, name in pairs(names) do
     reference.each(resource.properties[name], function(address)
       if address ~= "" then
-        visit(address, GENERATION, name)
+        visit(address, name == spec.within and spec.within_by or GENERATION, name)
       end
     end)
   end

@@ -1,4 +1,4 @@
--- What to do about one resource: declared against recorded against live. Used by engine/plan, and by engine/steps for
+-- What to do about one resource: declared against recorded against live. Used by engine/plan, and by engine/making for
 -- what the resource shall be once everything it needs is known.
 --
 -- A decision is a change of a plan, see engine/plan for its fields.
@@ -64,16 +64,43 @@ local function any(list, test)
 end
 
 -- Why what exists cannot become what is declared, whatever its properties; or nil.
-local function reason_to_replace(resource, row, live)
+local function reason_to_replace(resource, row, live, lookup)
   if row.type ~= resource.type.name then
     return "its type changed"
   elseif row.region ~= resource.region then
     return "its region changed"
+  elseif row.account ~= (resource.account or lookup("", "Account")) then
+    return "its account changed"
   elseif row.status == "deleting" then
     return "its deletion was interrupted"
   elseif row.status ~= "ready" then -- one that was in use may have become what a person can repair
     return live.failure
   end
+end
+
+-- Properties by which AWS tells one of this type from another, when they are a stack's choice.
+local function natural_key(resource_type)
+  local spec, names = resource_type.spec, {}
+  if type(spec.find) == "table" and not spec.find[1] then -- filters, not a listing
+    for _, property in pairs(spec.find) do
+      names[#names + 1] = property ~= true and property or nil
+    end
+  elseif spec.name then
+    names[1] = spec.name.property
+  end
+  return names
+end
+
+-- Whether the new one of a replacement would have the name of the old one.
+local function is_same_name(change)
+  local names = natural_key(change.resource.type)
+  for _, name in ipairs(names) do
+    local before, after = change.row.properties[name], change.desired[name]
+    if before == nil or not diff.equal(change.resource.type, name, after, before) then
+      return false
+    end
+  end
+  return #names > 0 and change.row.type == change.type and change.row.region == change.resource.region
 end
 
 --- What to do about a declared resource. `row`: what is recorded of it, or nil; `live`: what exists (handler/read),
@@ -88,7 +115,7 @@ function decision.declared(resource, row, live, lookup, key)
   if change.create_first == nil then
     change.create_first = resource.type.spec.create_first
   end
-  local reason, contained = exists and reason_to_replace(resource, row, live), false
+  local reason, contained = exists and reason_to_replace(resource, row, live, lookup), false
   if exists and not reason then
     reason, contained = circumstances.reason(resource, row, lookup)
   end
@@ -119,6 +146,9 @@ function decision.declared(resource, row, live, lookup, key)
   end
   if change.action == "replace" then -- a new one is as declared
     change.desired = decision.desired(resource, nil, lookup)
+    if change.create_first == nil and not resource.type.spec.held and is_same_name(change) then
+      change.create_first = false
+    end
   end
   return change
 end
@@ -132,31 +162,6 @@ function decision.removal(row, live)
     reason = row.options.retain and "retained" or not live and "it no longer exists"
       or live.leaving and "it is being deleted" or nil,
   }
-end
-
--- Properties by which AWS tells one of this type from another, when they are a stack's choice.
-local function natural_key(resource_type)
-  local spec, names = resource_type.spec, {}
-  if type(spec.find) == "table" then
-    for _, property in pairs(spec.find) do
-      names[#names + 1] = property ~= true and property or nil
-    end
-  elseif spec.name then
-    names[1] = spec.name.property
-  end
-  return names
-end
-
--- Whether the new one of a replacement would have the name of the old one.
-local function is_same_name(change)
-  local names = natural_key(change.resource.type)
-  for _, name in ipairs(names) do
-    local before, after = change.row.properties[name], change.desired[name]
-    if before == nil or not diff.equal(change.resource.type, name, after, before) then
-      return false
-    end
-  end
-  return #names > 0 and change.row.type == change.type and change.row.region == change.resource.region
 end
 
 --- Checks a change against what its options say: nothing protected is deleted, and what is made before the old one goes
@@ -177,7 +182,7 @@ function decision.check(change)
     return errors.fail { code = "SameName", resource = change.address, source = resource.source,
       message = "the new one must be created before the old one is deleted, and both would have the same name",
       hint = options.create_before_delete and "give the new one another name, or remove create_before_delete"
-        or "give the new one another name; something that needs it has create_before_delete" }
+        or "give the new one another name; what uses the old one has to move over before that can go" }
   end
   return true
 end

@@ -1,6 +1,7 @@
 -- What differs between what is declared, what was recorded and what is live. Used by engine/plan and `infra drift`.
 
 local canonical = require "infra.engine.canonical"
+local dynamic = require "infra.handler.dynamic"
 local json = require "host.json"
 local reference = require "infra.engine.reference"
 
@@ -84,7 +85,8 @@ function diff.replaces(resource_type, name, before, after)
   local property = resource_type.schema.properties[name]
   if name == resource_type.schema.tag_property then
     return false
-  elseif property.replacement == "yes" or not resource_type.updatable[name] then
+  elseif not resource_type.updatable[name]
+    or property.replacement == "yes" and not contains(resource_type.spec.in_place, name) then
     return true
   elseif resource_type.spec.replaces then
     return resource_type.spec.replaces(name, before, after)
@@ -129,6 +131,8 @@ local function is_resettable(resource_type, name, before)
   local spec = resource_type.spec
   if contains(spec.sticky, name) then
     return false
+  elseif contains(spec.anew, name) then
+    return true
   end
   for _, facet in ipairs(spec.facets or {}) do
     if contains(facet.properties, name) and (facet.clear or facet.whole or type(facet.write) == "function") then
@@ -138,10 +142,13 @@ local function is_resettable(resource_type, name, before)
   return spec.update ~= nil or resource_type.updatable[name] and spec.replaces ~= nil and spec.replaces(name, before)
 end
 
--- `live` with digests where `template` has them: so secrets can be compared, and are not shown.
+-- `live` with digests where `template` has them: so secrets can be compared, and are not shown. What a dynamic
+-- reference stands for is neither shown nor known; only another reference differs from it.
 local function sealed_like(template, live, key)
   if reference.is_digest(template) then
     return type(live) == "string" and reference.seal(reference.secret(live), key) or live
+  elseif dynamic.is(template) then
+    return type(live) == "string" and not dynamic.is(live) and template or live
   elseif type(template) ~= "table" or type(live) ~= "table" or reference.is_deferred(template) then
     return live
   end

@@ -3,6 +3,7 @@
 local errors = require "infra.errors"
 local reference = require "infra.engine.reference"
 local Resource = require "infra.engine.resource"
+local sorted_keys = require "infra.sorted_keys"
 
 local graph = {}
 
@@ -68,15 +69,6 @@ function graph.connect(resources, outputs)
     end
   end
   return true
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
 end
 
 -- The end of `trail` from where its last address was met before.

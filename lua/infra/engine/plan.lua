@@ -9,7 +9,8 @@
 --   change = {
 --     address, type, action = create | update | replace | delete | forget | none,
 --     resource (declared), row (recorded), live, differences = { { name, before, after, replaces } },
---     desired = properties resolved as far as known, reason = text or nil, create_first = boolean,
+--     desired = properties resolved as far as known, reason = text or nil,
+--     create_first = true, false, or nil while nothing tells,
 --     circumstances (engine/circumstances), again = true when everything declared is to be written once more,
 --   }
 
@@ -21,7 +22,6 @@ local reference = require "infra.engine.reference"
 local refresh = require "infra.engine.refresh"
 local schedule = require "infra.engine.schedule"
 local selection = require "infra.engine.selection"
-local twins = require "infra.engine.twins"
 
 local plan = {}
 
@@ -146,31 +146,19 @@ local function remove_replaced(rows, live_by_row)
   return changes
 end
 
--- Looks at everything at the same time. Returns { row = live or false }, and the twins of rows; or nil and an error.
-local function look(context, rows, declaration)
-  local declared = declaration and declaration.resources or {}
-  local found, problems = context.scheduler:all {
-    function() return refresh.all(context, rows, declared) end,
-    function() return twins.find(context, rows) end,
-  }
-  local err = problems[1] or problems[2]
-  if err then
-    return nil, err
-  end
-  return found[1], found[2]
-end
-
 -- Adds the removal of what was made twice.
-local function remove_twins(context, found, changes)
-  for _, twin in ipairs(found) do
-    local row = {
-      address = twin.row.address, type = twin.row.type, region = twin.row.region, account = twin.row.account,
-      source = twin.row.source, token = crypto.hex(context.runtime.random(16)), status = "replaced",
-      identity = twin.identity, properties = {}, attributes = {}, dependencies = {}, options = {},
-    }
-    local change = decision.removal(row, { values = {} })
-    change.reason = "AWS made two of one request"
-    table.insert(changes, change)
+local function remove_twins(context, rows, changes)
+  for _, row in ipairs(rows) do
+    for _, identity in ipairs(row.twins or {}) do
+      local twin = {
+        address = row.address, type = row.type, region = row.region, account = row.account, source = row.source,
+        token = crypto.hex(context.runtime.random(16)), status = "replaced", identity = identity, properties = {},
+        attributes = {}, dependencies = {}, options = {},
+      }
+      local change = decision.removal(twin, { values = {} })
+      change.reason = "AWS made two of one request"
+      table.insert(changes, change)
+    end
   end
 end
 
@@ -199,9 +187,10 @@ function plan.make(context, declaration, store, options)
       return nil, err
     end
   end
-  local live_by_row, second = look(context, rows, declaration)
+  local live_by_row
+  live_by_row, err = refresh.all(context, rows, declaration and declaration.resources or {})
   if not live_by_row then
-    return nil, second
+    return nil, err
   end
   local decided, changes, found = pcall(decide, context, declaration, current, live_by_row)
   if not decided then
@@ -211,10 +200,13 @@ function plan.make(context, declaration, store, options)
     changes = changes, by_address = found, obsolete = remove_replaced(obsolete, live_by_row),
     stack = declaration and declaration.name, declaration = declaration, serial = store:serial(),
   }
-  remove_twins(context, second, made.obsolete)
-  selection.apply(made, options.targets)
-  schedule.arrange(made)
+  remove_twins(context, rows, made.obsolete)
   local ok
+  ok, err = selection.apply(made, options.targets)
+  if not ok then
+    return nil, err
+  end
+  schedule.arrange(made)
   ok, err = check(made.changes)
   if not ok then
     return nil, err

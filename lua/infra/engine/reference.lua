@@ -11,6 +11,7 @@
 local crypto = require "host.crypto"
 local errors = require "infra.errors"
 local json = require "host.json"
+local redact = require "infra.aws.redact"
 
 local reference = {}
 
@@ -55,6 +56,7 @@ function reference.secret(text)
   if type(text) ~= "string" then
     error("a secret is a string, got a " .. type(text), 2)
   end
+  redact.declare(text)
   local reveal = function()
     return text
   end

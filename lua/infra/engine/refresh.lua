@@ -2,7 +2,9 @@
 -- open: a create that was intended but whose outcome nobody recorded is looked for by natural name, tag or listing.
 -- Used by engine/plan and `infra drift`. Changes nothing, neither at AWS nor in the state.
 
+local accounts = require "infra.engine.accounts"
 local errors = require "infra.errors"
+local observe = require "infra.handler.observe"
 local Operation = require "infra.handler.operation"
 local find = require "infra.handler.find"
 local read = require "infra.handler.read"
@@ -19,12 +21,13 @@ local PAUSE <const> = 2
 -- Of these, nothing need be there any more.
 local GOING = { deleting = true, replaced = true }
 
---- The operation for reading what `row` records. `context` as in handler/operation.
-function refresh.operation(context, row, resource_type)
-  return Operation.new {
-    context = context, address = row.address, region = row.region, token = row.token, action = "read",
+-- The operation for reading what `row` records, or nil and an error.
+local function read_operation(context, row, resource_type)
+  local where, err = accounts.context(context, row.account)
+  return where and Operation.new {
+    context = where, address = row.address, region = row.region, token = row.token, action = "read",
     source = row.source, spec = resource_type.spec, schema = resource_type.schema, report = function() end,
-  }
+  }, err
 end
 
 --- What identifies and describes a recorded resource, for its handler: properties, then attributes, then identity.
@@ -70,14 +73,31 @@ local function resolve_create(context, row, op)
   return true
 end
 
---- What really exists of what `row` records, see read.live; also the attributes that others refer to in `resource` (its
---- declaration, or nil). Returns nil when there is nothing, or nil and an error. Yields.
+-- The identities of what AWS made beside it, of the same request.
+local function twins_of(op)
+  local identities = {}
+  for _, item in ipairs(op.twins or {}) do
+    local live = read.decode(op, item, {})
+    if not (live.gone or live.leaving) then
+      identities[#identities + 1] = read.identity(op, live.values)
+    end
+  end
+  return identities
+end
+
+--- What really exists of what `row` records, see observe.live; also the attributes that others refer to in `resource`
+--- (its declaration, or nil), and in row.twins the identities of what was made twice. Returns nil when there is
+--- nothing, or nil and an error. Yields.
 function refresh.one(context, row, resource)
   local resource_type, err = resources.type(row.type)
   if not resource_type then
     return nil, err
   end
-  local op = refresh.operation(context, row, resource_type)
+  local op
+  op, err = read_operation(context, row, resource_type)
+  if not op then
+    return nil, err
+  end
   if not row.identity then
     local resolved
     resolved, err = resolve_create(context, row, op)
@@ -88,14 +108,15 @@ function refresh.one(context, row, resource)
   local known = refresh.known(row)
   local live
   live, err = patiently(context, GOING[row.status] and 0 or row.updated_at or context.runtime.time(), function()
-    return read.live(op, known, wanted_properties(row, resource))
+    return observe.live(op, known, wanted_properties(row, resource))
   end)
+  row.twins = twins_of(op)
   if not live or live.leaving then
     return live, err
   end
   known = read.merged(known, live.values)
   local ok
-  ok, err = read.attributes(op, known, resource and resource.referenced)
+  ok, err = observe.attributes(op, known, resource and resource.referenced)
   if not ok then
     return nil, err
   end

@@ -25,13 +25,13 @@ local Resource = {}
 --   timeouts              { create =, update =, delete = }: seconds that the action may wait for AWS
 --   wait = false          what depends on it need not wait until AWS calls it ready
 --   region                another region than the stack's
+--   account               another account than that of the credentials: one of the stack's `accounts` (engine/accounts)
 --   adopt                 take over what exists under its name
 --   recoverable = false   deleted without a final snapshot or a time in which the deletion could be undone
 local OPTIONS = {
   depends_on = "table", protect = "boolean", retain = "boolean", ignore_changes = "table", ignore_drift = "table",
   replace_with = "table", create_before_delete = "boolean", renamed_from = "string", timeouts = "table",
-  wait = "boolean", region = "string",
-  adopt = "boolean", recoverable = "boolean",
+  wait = "boolean", region = "string", account = "string", adopt = "boolean", recoverable = "boolean",
 }
 local TIMEOUTS = { create = "number", update = "number", delete = "number" }
 
@@ -114,8 +114,12 @@ local function check_names(what, options, kinds, report)
   end
 end
 
-local function check_options(options, schema, report)
+local function check_options(options, schema, accounts, report)
   check_names("resource option", options, OPTIONS, report)
+  if type(options.account) == "string" and not accounts[options.account] then
+    report(("the stack names no role for account %s%s"):format(options.account,
+      validate.nearest(options.account, accounts)))
+  end
   if type(options.timeouts) == "table" then
     check_names("timeout", options.timeouts, TIMEOUTS, report)
   end
@@ -138,9 +142,9 @@ local function region_of(spec, properties, region)
   return home and endpoints.partition(region).id == "aws" and home or region
 end
 
---- Declares a resource. fields = { address, name, layer, region, type_name, properties, options, type_of =
---- function(address) -> name of the type of what is declared there }. Returns the proxy and the internal resource;
---- faults go to report(error).
+--- Declares a resource. fields = { address, name, layer, region, accounts (the stack's, see engine/accounts),
+--- type_name, properties, options, type_of = function(address) -> name of the type of what is declared there }. Returns
+--- the proxy and the internal resource; faults go to report(error).
 function Resource.declare(fields, report)
   local here = source.here()
   local function fault(message)
@@ -155,7 +159,7 @@ function Resource.declare(fields, report)
     return errors.raise(err)
   end
   local options = fields.options or {}
-  check_options(options, resource_type.schema, fault)
+  check_options(options, resource_type.schema, fields.accounts, fault)
   local properties = Resource.references(fields.properties or {}, fault)
   if type(properties) ~= "table" then
     fault "the properties must be a table"
@@ -165,7 +169,7 @@ function Resource.declare(fields, report)
   validate.properties(resource_type, properties, fault, { region = region, type_of = fields.type_of })
   local resource = {
     address = fields.address, name = fields.name, layer = fields.layer, type = resource_type, properties = properties,
-    options = options, region = region, source = here,
+    options = options, region = region, account = options.account, source = here,
   }
   resource.proxy = setmetatable({ [Proxy] = resource }, Proxy)
   return resource.proxy, resource

@@ -7,8 +7,9 @@
 --            longest chain that hangs on it }
 --
 -- "make" covers create, update and the new half of a replacement. A replacement deletes first unless create_first is
--- set; then what depends on it moves over before the old one goes.
+-- set, or something that stays has to move over to the new one before the old one may go.
 
+local reference = require "infra.engine.reference"
 local selection = require "infra.engine.selection"
 
 local schedule = {}
@@ -21,6 +22,19 @@ local function after(step, earlier, why)
   end
   if earlier.before[step] == nil or earlier.before[step] == "better" then
     earlier.before[step] = why
+  end
+end
+
+-- What stays uses the old one until it refers to the new one: AWS refuses to delete that, or breaks the user.
+local function keep_for_users(plan)
+  for _, change in ipairs(plan.changes) do
+    local stays = (change.action == "update" or change.action == "none") and change.resource
+    reference.each(stays and stays.properties, function(address)
+      local used = plan.by_address[address]
+      if used and used.action == "replace" and used.create_first == nil then
+        used.create_first = true
+      end
+    end)
   end
 end
 
@@ -115,15 +129,15 @@ local function connect(plan, make, remove)
     end
     for _, dependent in ipairs(dependents[change.address] or {}) do
       after(step, remove[dependent], "recorded")
-      if not goes_first then -- it moves over to the new one, or lets go, first
-        after(step, make[dependent], "need")
+      if not goes_first then -- it moves over to the new one first, unless it has let go with its own removal
+        after(step, make[dependent], remove[dependent] and "better" or "need")
       end
     end
   end
 end
 
--- Steps that wait for `step`, always in the same order.
-local function following(step)
+--- The steps that wait for `step`, always in the same order.
+function schedule.following(step)
   local list = {}
   for later in pairs(step.before) do
     list[#list + 1] = later
@@ -143,7 +157,7 @@ local function find_cycle(steps)
       return true
     end
     mark[step] = "open"
-    for _, later in ipairs(following(step)) do
+    for _, later in ipairs(schedule.following(step)) do
       if mark[later] ~= "done" and visit(later) then
         return true
       end
@@ -193,6 +207,7 @@ end
 --- (change.create_first). Returns an array of steps.
 function schedule.arrange(plan)
   local steps, changed
+  keep_for_users(plan)
   repeat
     changed = false
     spread_create_first(plan)
@@ -216,34 +231,45 @@ local function action_of(step)
   return step.kind
 end
 
--- Longest path to the end, for every step.
-local function measure(steps)
+--- The longest chain of steps that wait for each other, by their `seconds`: an array of steps; its seconds are the
+--- first one's `path`. Sets `path` of every step, the seconds from its start to the end of the longest chain that hangs
+--- on it.
+function schedule.longest_chain(steps)
+  local following_of, measured = {}, {}
   local function path_of(step)
-    if not step.path then
+    if not measured[step] then
       local longest = 0
-      for later in pairs(step.before) do
-        longest = math.max(longest, path_of(later))
+      for _, later in ipairs(schedule.following(step)) do
+        if path_of(later) > longest then
+          longest, following_of[step] = later.path, later
+        end
       end
-      step.path = step.seconds + longest
+      step.path, measured[step] = step.seconds + longest, true
     end
     return step.path
   end
-  local longest = 0
+  local first
   for _, step in ipairs(steps) do
-    longest = math.max(longest, path_of(step))
+    if path_of(step) > (first and first.path or 0) then
+      first = step
+    end
   end
-  return longest
+  local chain, step = {}, first
+  while step do
+    chain[#chain + 1], step = step, following_of[step]
+  end
+  return chain
 end
 
---- The steps of a plan. seconds_of(change, action) tells how long something usually takes. Returns an array of steps
---- and the seconds of the longest chain among them.
+--- The steps of a plan, an array. seconds_of(change, action) tells how long something usually takes.
 function schedule.steps(plan, seconds_of)
   local steps = schedule.arrange(plan)
   for _, step in ipairs(steps) do
     local nothing = step.kind == "forget" or step.kind == "delete" and not step.change.row.identity
     step.seconds = nothing and 0 or seconds_of(step.change, action_of(step))
   end
-  return steps, measure(steps)
+  schedule.longest_chain(steps)
+  return steps
 end
 
 return schedule

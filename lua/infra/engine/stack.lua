@@ -3,6 +3,7 @@
 --
 -- Used by stack files through require "infra", and by infra.session to load them.
 
+local accounts = require "infra.engine.accounts"
 local crypto = require "host.crypto"
 local errors = require "infra.errors"
 local graph = require "infra.engine.graph"
@@ -16,7 +17,7 @@ Definition.__index, Stack.__index = Definition, Stack
 
 local FIELDS = {
   project = "string", environment = "string", region = "string", options = "table", tags = "table", build = "function",
-  account = "string", plugins = "table", owner = "string",
+  account = "string", accounts = "table", plugins = "table", owner = "string",
 }
 local REQUIRED = { "project", "environment", "region", "build" }
 
@@ -37,6 +38,10 @@ local function define(fields)
     if fields[name] == nil then
       errors.raise { code = "BadStack", source = here, message = ("stack: '%s' is required"):format(name) }
     end
+  end
+  local problem = accounts.problem(fields.accounts)
+  if problem then
+    errors.raise { code = "BadStack", source = here, message = "stack: " .. problem }
   end
   local definition = setmetatable({ source = here }, Definition)
   for name, value in pairs(fields) do
@@ -169,6 +174,7 @@ function Stack:resource(type_name, name, properties, resource_options)
   local address = layer and layer .. "/" .. name or name
   local proxy, resource = Resource.declare({
     address = address, name = name, layer = layer, region = self.region, type_name = type_name,
+    accounts = self._scope.owner.accounts or {},
     properties = properties, options = resource_options,
     type_of = function(declared)
       return self._resources[declared] and self._resources[declared].type.name

@@ -8,6 +8,7 @@
 
 local errors = require "infra.errors"
 local json = require "host.json"
+local redact = require "infra.aws.redact"
 local reference = require "infra.engine.reference"
 
 local dynamic = {}
@@ -49,6 +50,7 @@ local function fetch(op, text)
     return errors.fail { code = "NoSecretValue", resource = op.address, source = op.source,
       message = ("%s has no %s"):format(params.SecretId, key and ("member '%s'"):format(key) or "text") }
   end
+  redact.declare(value)
   return value
 end
 

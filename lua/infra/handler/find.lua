@@ -1,4 +1,4 @@
--- The search for a resource whose create got no answer, or that is in the way of a create. Used by handler/init and
+-- The search for a resource whose create got no answer, or that is in the way of a create. Used by handler/create and
 -- engine/refresh.
 
 local canonical = require "infra.engine.canonical"
@@ -6,6 +6,7 @@ local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
 local json = require "host.json"
 local listing = require "infra.handler.listing"
+local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 local tags = require "infra.handler.tags"
@@ -16,9 +17,6 @@ local find = {}
 -- Seconds for which a new object may not be listed yet, unless the spec says otherwise.
 local APPEARS <const> = 15
 
--- EC2's limit for the values of one filter.
-local MOST_VALUES <const> = 200
-
 -- All items that these filters let through, { name = values }; or nil and an error.
 local function filtered(op, filters)
   local spec, list = op.spec, json.array {}
@@ -28,30 +26,6 @@ local function filtered(op, filters)
   local params = { [spec.read.filter_member or "Filters"] = list }
   local output, err = op.context.client:all(spec.service, spec.read[1], params, { region = op.region })
   return output and (path.get(output, spec.read.list) or {}), err
-end
-
---- Where nothing but the ownership tag tells one of this type from another, the name of the filter for that tag; else
---- nil. Of such a type a request that is delivered twice makes two.
-function find.owner_filter(spec)
-  if type(spec.find) ~= "table" or spec.create.token then
-    return nil
-  end
-  local name, property = next(spec.find)
-  return property == true and next(spec.find, name) == nil and name or nil
-end
-
---- The items of such a type that carry one of these ownership tags, or nil and an error.
-function find.tagged(op, tokens)
-  local name, items = find.owner_filter(op.spec), {}
-  for first = 1, #tokens, MOST_VALUES do
-    local last = math.min(first + MOST_VALUES - 1, #tokens)
-    local found, err = filtered(op, { [name] = table.move(tokens, first, last, 1, json.array {}) })
-    if not found then
-      return nil, err
-    end
-    table.move(found, 1, #found, #items + 1, items)
-  end
-  return items
 end
 
 -- The items that it may be: by the spec's own way, or by the natural key.
@@ -70,7 +44,7 @@ local function candidates(op, scope)
     local items, err = filtered(op, filters)
     return items or {}, err
   elseif read.identity(op, scope) then
-    local live, err = read.item(op, scope)
+    local live, err = observe.item(op, scope)
     return { live and live.item }, err
   end
   return {}

@@ -14,6 +14,7 @@
 
 local canonical = require "infra.engine.canonical"
 local json = require "host.json"
+local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 
@@ -61,7 +62,7 @@ function listing.candidates(op, scope)
     end
     for _, item in ipairs(path.get(output, find.list) or {}) do
       if is_candidate(op, op.adopt and find.adopt or find.same, scope, item) then
-        local live, problem = read.item(op, read.merged(scope, path.extract(find.id, item)))
+        local live, problem = observe.item(op, read.merged(scope, path.extract(find.id, item)))
         if problem then
           return nil, problem
         end

@@ -9,6 +9,7 @@ local canonical = require "infra.engine.canonical"
 local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
 local json = require "host.json"
+local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 
@@ -45,7 +46,7 @@ end
 
 -- Puts the newest token, and whatever else comes with it under a name that starts with "@", into the scope.
 local function renew(op, scope, seen)
-  local live, err = read.item(op, scope)
+  local live, err = observe.item(op, scope)
   if not live then
     return nil, err or errors.new { code = op.spec.gone[1], message = "it no longer exists", resource = op.address }
   end

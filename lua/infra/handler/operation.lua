@@ -68,13 +68,13 @@ local function conceal(self, err)
   end
 end
 
--- Seconds for which the error may pass by itself, or nil.
+-- Seconds for which the error may pass by itself, or nil; and the entry of the spec that says so.
 local function patience(self, spec, err)
   local gone = read.is_gone(self, spec, err)
   local entry = not (gone and self.action == "delete") -- what a deletion does not find will not come back
     and (read.entry(spec.retry, err) or read.entry(self.spec.retry, err))
   local limit = entry and entry[2] or gone and self.unknown_for
-  return limit and math.min(limit, self.timeout or math.huge)
+  return limit and math.min(limit, self.timeout or math.huge), entry
 end
 
 -- The error of a call that did not do all it was asked for: some list what they failed at in an answer that looks good.
@@ -98,13 +98,15 @@ local function call(self, spec, operation, params, options)
       return output
     end
     conceal(self, err)
-    local limit = patience(self, spec, err)
+    local limit, entry = patience(self, spec, err)
+    local holder = entry and entry.holder and entry.holder(self, params)
     if not limit or context.runtime.now() - started > limit then
       local advice = read.entry(self.spec.hints, err)
       err.resource, err.hint = err.resource or self.address, err.hint or advice and advice.hint
+        or holder and "it is still used by " .. holder
       return nil, err
     end
-    self.report(("%s; trying again"):format(err.message))
+    self.report(holder and "waiting for " .. holder or ("%s; trying again"):format(err.message))
     local ok, stopped = self:sleep(pause)
     if not ok then
       return nil, stopped

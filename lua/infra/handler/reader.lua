@@ -5,17 +5,17 @@
 -- A read spec says which way a call can be shared:
 --   { "DescribeVpcs", list = "Vpcs", key = "VpcId", filter = "vpc-id" }       ids as values of a filter
 --   { "GetParameters", list = "Parameters", key = "Name", ids = "Names", max = 10 }  ids as a list
---   { "DescribeLogGroups", ..., prefix = "logGroupNamePrefix" }               names of one folder by what they start
---                                                                             with
+--   { "DescribeLogGroups", ..., prefix = "logGroupNamePrefix" }               names that are alike by what they all
+--                                                                             start with
 --   { "GetAccountAuthorizationDetails", list = "RoleDetailList", key = "RoleName", all = true }  one answer for all
 --   { "GetRoutes", send = { "ApiId" }, list = "Items", key = "RouteId", all = true }   one answer for each parent
 --   { "GetBucketVersioning", send = { "BucketName=Bucket" } }                  one call each (equal calls once)
 -- plus `with` (constant parameters), `max` (ids in one call, 200 by default) and `absent` (errors that mean "there is
 -- none"; where one missing id spoils the answer for all, they are asked for one by one). A key such as
--- "Associations[].SubnetId" finds one item under each of several ids. Reads that differ only in `list` and `key` share
+-- "Associations[].SubnetId" finds an item under each of several ids. Reads that differ only in `list` and `key` share
 -- their calls.
 --
--- Used by handler/lifecycle only.
+-- Used by handler/read and handler/tags.
 
 local json = require "host.json"
 local path = require "infra.handler.path"
@@ -35,15 +35,30 @@ end
 
 local MAX_FILTER_VALUES = 200 -- EC2's limit for one filter
 
--- The longest text that all of `names` start with.
-local function common_prefix(names)
-  local prefix = names[1]
+-- The longest text that both start with.
+local function common_prefix(a, b)
+  local length = 0
+  while length < #a and a:byte(length + 1) == b:byte(length + 1) do
+    length = length + 1
+  end
+  return a:sub(1, length)
+end
+
+-- Names in groups of which one listing finds all and little else: neighbours in the order of the alphabet, as long as
+-- what they have in common is half of every name.
+local function alike(names)
+  local groups, group, prefix = {}, nil, nil
+  table.sort(names)
   for _, name in ipairs(names) do
-    while name:sub(1, #prefix) ~= prefix do
-      prefix = prefix:sub(1, -2)
+    local common = prefix and common_prefix(prefix, name) or ""
+    if group and 2 * #common >= math.max(#name, #group[#group]) then
+      group[#group + 1], prefix = name, common
+    else
+      group, prefix = { name }, name
+      groups[#groups + 1] = group
     end
   end
-  return prefix
+  return groups
 end
 
 local function parameters(spec, base, ids)
@@ -53,7 +68,7 @@ local function parameters(spec, base, ids)
   elseif spec.ids then
     params[spec.ids] = ids
   elseif spec.prefix then
-    params[spec.prefix] = common_prefix(ids)
+    params[spec.prefix] = common_prefix(ids[1], ids[#ids]) -- they are sorted
   end
   return params
 end
@@ -62,17 +77,12 @@ end
 local function chunks(spec, ids)
   if spec.all then
     return { ids }
+  elseif spec.prefix then
+    return alike(ids)
   end
-  local result, by_folder = {}, {}
-  for _, id in ipairs(ids) do
-    local folder = spec.prefix and (id:match("^.*/") or id) or ""
-    local chunk = by_folder[folder]
-    if not chunk or #chunk == (spec.max or MAX_FILTER_VALUES) then
-      chunk = {}
-      by_folder[folder] = chunk
-      result[#result + 1] = chunk
-    end
-    chunk[#chunk + 1] = id
+  local result, size = {}, spec.max or MAX_FILTER_VALUES
+  for first = 1, #ids, size do
+    result[#result + 1] = table.move(ids, first, math.min(first + size - 1, #ids), 1, {})
   end
   return result
 end
@@ -99,7 +109,7 @@ local function fetch(self, batch, ids)
   end
 end
 
--- The item with `id` in an answer. Every list is gone through once, whatever the number of ids.
+-- The items with `id` in an answer. Every list is gone through once, whatever the number of ids.
 local function pick(answer, spec, id)
   local index_name = spec.list .. "\0" .. tostring(spec.key)
   local index = answer.index[index_name]
@@ -108,12 +118,13 @@ local function pick(answer, spec, id)
     for _, item in ipairs(path.get(answer.output, spec.list) or {}) do
       local key = type(spec.key) == "function" and spec.key(item) or path.get(item, spec.key)
       for _, one in ipairs(type(key) == "table" and key or { key }) do
-        index[one] = item
+        index[one] = index[one] or {}
+        table.insert(index[one], item)
       end
     end
     answer.index[index_name] = index
   end
-  return index[id]
+  return index[id] or {}
 end
 
 local function fetch_single(self, batch)
@@ -156,15 +167,24 @@ local function join(self, batch_key, id, make)
   return self.scheduler:suspend()
 end
 
---- The item with the identifier `id`; nil when AWS does not list it; nil and an error when the call failed. `params`:
+--- All items with the key `id`, an empty array when AWS lists none; nil and an error when the call failed. `params`:
 --- what the call takes besides the id. Yields.
-function Reader:item(service, region, spec, id, params)
+function Reader:items(service, region, spec, id, params)
   local way = spec.filter or spec.ids or spec.prefix or ""
   local batch_key = table.concat({ service, region, spec[1], way, json.encode(params) }, "\0")
   local answer, err = join(self, batch_key, id, function()
     return { service = service, region = region, spec = spec, base = params }
   end)
-  return answer and pick(answer, spec, id), err
+  if not answer then
+    return nil, err
+  end
+  return pick(answer, spec, id)
+end
+
+--- The one item with the identifier `id`; nil when AWS does not list it; nil and an error when the call failed.
+function Reader:item(service, region, spec, id, params)
+  local items, err = self:items(service, region, spec, id, params)
+  return items and items[1], err
 end
 
 --- The whole output of one call, shared by equal calls of the same turn. Yields.

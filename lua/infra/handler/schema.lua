@@ -20,7 +20,8 @@
 --               scope
 --   facets      parts with calls of their own, in the order of their writing: { properties, value = only for this
 --                 value, write = call or function(op, scope, live, desired), clear = the same for "not set any more",
---                 read = call with map, decode and absent, partial = true: only what changes is sent,
+--                 read = call with map, decode and absent (or one to be shared, see handler/reader, whose answer is
+--                 { items = those whose key is the value `by` }), partial = true: only what changes is sent,
 --                 wait = true: the resource must be ready again before the next call,
 --                 whole = true: it replaces everything, so what is sent is what is declared and nothing else,
 --                 erase = {properties that are maps whose members go by being sent as ""} }
@@ -41,10 +42,14 @@
 --   lock        { value, stale }: see handler/lock
 --   form        where the API's structures are not CloudFormation's: see handler/form
 --   gone        error codes that mean "there is none"
---   retry       { {code, seconds, message = pattern}, ... }: passes by itself within the seconds
+--   retry       { {code, seconds, message = pattern, holder = function(op, params) -> text or nil}, ... }: passes by
+--               itself within the seconds; holder tells what it waits for
 --   exclusive   parameter of the calls that change something: those with the same value are made one by one
---   within      property that names what contains it: when that is replaced, this goes with it
---   create_first  true: a replacement is made before the old one goes, unless create_before_delete says otherwise
+--   within      property that names what contains it: when that is replaced, this goes with it; within_by = attribute
+--               of what it names that must become another one for that
+--   create_first  true: a replacement is made before the old one goes; false: it cannot be, even where others wait for
+--               it; create_before_delete says otherwise
+--   held        true: AWS refuses to delete it while something uses it
 --   irreplaceable  why it is replaced only where its options say protect = false
 --   tags, tag_type, tags_with   see handler/tags
 --   defaults    what AWS has when a property is not set: not sent, and what a removed property goes back to
@@ -52,8 +57,11 @@
 --   structures  JSON properties that are sent as structures, not as text
 --   accepts     property -> function(wanted, live) -> boolean: texts that mean the same although they differ
 --   sticky      properties that stay as they are when they are not declared any more
+--   anew        properties that make another resource also when they are not declared any more: the keys that AWS lets
+--               somebody delete under what is encrypted with them
 --   recorded    properties that no call writes: later calls, deletions mostly, take them from the state
 --   replaces    function(property, before, after) -> boolean, where CloudFormation's schema says "maybe"
+--   in_place    properties that AWS can change although CloudFormation's schema says that they make another resource
 --   attributes  attributes that cost a call, made only when something refers to them
 --   typical     { create, update, delete }: seconds, until this stack's history knows better
 --   secrets     properties that are refused in clear: they take infra.secret or a dynamic reference
@@ -115,7 +123,7 @@ local FACET = {
   erase = "table", whole = "boolean",
 }
 local TAGS = {
-  create = "string", form = "string", key = "string", value = "string", replace = "boolean", read = "any",
+  arn = "any", create = "string", form = "string", key = "string", value = "string", replace = "boolean", read = "any",
   set = extend(CALL, { tags = "string" }), unset = extend(CALL, { keys = "string", form = "string" }),
 }
 local STATE = {
@@ -134,32 +142,43 @@ local SPEC = {
   structures = "table", replaces = "function", attributes = "table", typical = "table", secrets = "table",
   observe = "function", warn = "function", derive = "function", same = "table", accepts = "table", sticky = "table",
   recorded = "table", irreplaceable = "string", hints = "table", required = "table", check = "function",
-  extends = "table", exclusive = "string", within = "string", create_first = "boolean",
+  in_place = "table", anew = "table", extends = "table", exclusive = "string", within = "string", within_by = "string",
+  create_first = "boolean", held = "boolean",
 }
 
-local function check(where, value, kinds)
+local check
+
+local function check_list(where, list, kinds)
+  if type(list) ~= "table" then
+    return nil, where .. ": must be a list"
+  end
+  for i, item in pairs(list) do
+    local ok, message = check(("%s[%s]"):format(where, i), item, kinds)
+    if not ok then
+      return nil, message
+    end
+  end
+  return true
+end
+
+function check(where, value, kinds)
+  if type(value) ~= "table" then
+    return nil, where .. ": must be a table"
+  end
   for name, item in pairs(value) do
-    local kind = kinds[name]
-    local here = where .. "." .. tostring(name)
+    local kind, here = kinds[name], where .. "." .. tostring(name)
+    local ok, message = true, nil
     if not kind then
-      return nil, here .. ": there is no such entry in a handler spec"
+      ok, message = false, here .. ": there is no such entry in a handler spec"
     elseif type(kind) == "table" and kind.each then
-      for i, element in ipairs(item) do
-        local ok, message = check(here .. "[" .. i .. "]", element, kind.each)
-        if not ok then
-          return nil, message
-        end
-      end
+      ok, message = check_list(here, item, kind.each)
     elseif type(kind) == "table" then
-      if type(item) ~= "table" then
-        return nil, here .. ": must be a table"
-      end
-      local ok, message = check(here, item, kind)
-      if not ok then
-        return nil, message
-      end
+      ok, message = check(here, item, kind)
     elseif kind ~= "any" and type(item) ~= kind then
-      return nil, ("%s: must be a %s, is a %s"):format(here, kind, type(item))
+      ok, message = false, ("%s: must be a %s, is a %s"):format(here, kind, type(item))
+    end
+    if not ok then
+      return nil, message
     end
   end
   return true

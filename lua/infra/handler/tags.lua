@@ -8,14 +8,23 @@
 --     set = { "TagRole", send = { "RoleName" }, tags = "Tags" },
 --     unset = { "UntagRole", send = { "RoleName" }, keys = "TagKeys" },
 --     read = "Tags"                                        path in the item, or a call { "ListTagsForResource", ... }
+--     arn = "TopicArn"                                     where a call reads them: the name of the ARN ("Arn" by
+--                                                          default), a template of handler/arn, or
+--                                                          function(op, values) -> ARN
 --   }
 --
--- Used by handler/init; engine/plan compares what `visible` leaves.
+-- A call for every resource is what makes a plan slow. So AWS's tagging API, which knows those of a hundred resources
+-- in one call, is asked first. It is an index, and late by some time that AWS does not document: only when it says what
+-- is recorded is it believed.
+--
+-- Used by handler/create, update and observe; engine/plan compares what `visible` leaves.
 
+local arn = require "infra.handler.arn"
 local errors = require "infra.errors"
 local json = require "host.json"
 local path = require "infra.handler.path"
 local reference = require "infra.engine.reference"
+local sorted_keys = require "infra.sorted_keys"
 
 local tags = {}
 
@@ -47,15 +56,6 @@ function tags.decode(spec, value)
     map[tag[spec.key or "Key"]] = tag[spec.value or "Value"] or ""
   end
   return map
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
 end
 
 local function encode(spec, map)
@@ -101,6 +101,46 @@ function tags.on_create(op, create, desired)
     end
   end
   return extended
+end
+
+-- Its ResourceARNList takes up to 100: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference
+local INDEX = {
+  "GetResources", list = "ResourceTagMappingList", key = "ResourceARN", ids = "ResourceARNList", max = 100,
+}
+
+--- Whether the tags of this type take a call of their own, so that the tagging API may save it.
+function tags.are_indexed(op)
+  local spec = op.spec.tags
+  return spec ~= nil and type(spec.read) == "table" and op.schema.tag_property ~= nil
+end
+
+local function is_recorded(op, map, known)
+  local recorded = known[op.schema.tag_property] or {}
+  local visible = tags.visible(map)
+  for key, value in pairs(recorded) do
+    if visible[key] ~= value then
+      return false
+    end
+    visible[key] = nil
+  end
+  return map[tags.OWNER] == op.token and next(visible) == nil
+end
+
+local function arn_of(op, values)
+  local where = op.spec.tags.arn or "Arn"
+  if type(where) == "function" then
+    return where(op, values)
+  end
+  return where:find("${", 1, true) and arn.expand(op, where, values) or values[where]
+end
+
+--- The tags as a map, where the tagging API has exactly those that are recorded in `known`; else nil, also when it
+--- cannot be asked. Yields.
+function tags.indexed(op, scope, known)
+  local name = arn_of(op, scope)
+  local item = name and op.context.reader:item("resourcegroupstaggingapi", op.region, INDEX, name, {})
+  local map = item and tags.decode({}, item.Tags)
+  return map and is_recorded(op, map, known) and map or nil
 end
 
 --- The live tags by the service's own call. Returns a map, or nil and an error.

@@ -1,8 +1,10 @@
 -- Waiting for AWS: until a new resource can be used, until a deleted one is gone. Polls are aimed at the duration that
 -- the type is known to take (learnt, or the spec's `typical`): one look at once, then few until it is about due, then
--- closely. Looks of the same kind in the same turn share one call (handler/reader). Used by handler/init.
+-- closely. Looks of the same kind in the same turn share one call (handler/reader). Used by handler/create, update and
+-- delete.
 
 local errors = require "infra.errors"
+local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 
@@ -11,9 +13,10 @@ local wait = {}
 -- Seconds between two looks.
 local MIN_PAUSE, MAX_PAUSE = 1, 15
 
--- Parts of the expected duration at which it is worth a look although it is early; then every CLOSE of it.
-local MILESTONES = { 0.25, 0.5, 0.75, 0.97 }
-local CLOSE <const> = 0.02
+-- Parts of the expected duration at which it is worth a look although it is early; then every CLOSE of it: AWS is as
+-- often early as late.
+local MILESTONES = { 0.25, 0.5, 0.75 }
+local CLOSE <const> = 0.03
 
 -- What is overdue is looked at every so much of the time by which it is.
 local OVERDUE <const> = 0.1
@@ -81,9 +84,10 @@ end
 
 --- Waits until the resource is ready. `live` is what is already known of it (the create's answer). After a change
 --- shows(live) tells whether it can be seen: until then a state that says "ready" may be the one from before it.
+--- `so_far` is a text about how it stands meanwhile, for who watches, or nil.
 --- Returns the live resource with `values` completed by `known`; or nil and an error when AWS says it failed or the
 --- time is over.
-function wait.ready(op, known, live, shows)
+function wait.ready(op, known, live, shows, so_far)
   local function complete(ready)
     for name, value in pairs(known) do
       ready.values[name] = value
@@ -102,12 +106,12 @@ function wait.ready(op, known, live, shows)
       return nil, err
     end
   end
-  op.report("waiting until it is " .. state.ready[1])
+  op.report((so_far and so_far .. "; " or "") .. "waiting until it is " .. state.ready[1])
   local now = op.context.runtime.now
   local believed_at = now() + (shows and state.flip or 0)
   local steady, looks = nil, 0
   return poll(op, op.expected_seconds, op.timeout or state.limit, function()
-    local found, err = read.item(op, known)
+    local found, err = observe.item(op, known)
     if err then
       return nil, err
     elseif found and found.failure and now() >= believed_at then
@@ -155,7 +159,7 @@ function wait.gone(op, known)
   op.report("waiting until it is gone")
   local limit = op.timeout or (op.spec.state or {}).delete_limit or 1800
   return poll(op, op.expected_seconds, limit, function()
-    local found, err = read.item(op, known)
+    local found, err = observe.item(op, known)
     if err then
       return nil, err
     end

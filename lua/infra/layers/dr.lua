@@ -5,14 +5,16 @@
 --     cluster = data.cluster, role = security.roles.backup, topic = observability.topic, domain = "example.com",
 --   })
 --
--- Every part is made when what it needs is given. `replicate` names the bucket whose files go to the recovery region as
--- well; that bucket then takes what is returned as `replication`:
+-- Every part is made when what it needs is given. Returns { vault, recovery_vault, plan, health_check }.
 --
---   stack:layer("edge", { replication = dr.replication, ... })
---
--- Returns { vault, recovery_vault, plan, health_check, replica (a bucket), replication (a ReplicationConfiguration) }.
+-- The application comes up in the other region by stacks/dr.lua, and what it takes from the first one decides how:
+--   visitors   stay with the distribution that they know; Infra::CloudFront::OriginSwitch has it ask the other region's
+--              API. A second distribution would need a certificate, a web ACL and the first one's name, all from
+--              us-east-1's services.
+--   frontend   fails over at the edges by itself: the edge layer's `replica_region`.
+--   roles      IAM takes changes only while us-east-1 works, so they are made before it is needed, by
+--              `infra run stacks/dr.lua --target security`.
 
-local bucket = require "infra.layers.bucket"
 local infra = require "infra"
 local json = require "host.json"
 local policy = require "infra.layers.policy"
@@ -29,7 +31,6 @@ local dr = {
     daily_days = infra.default(90, "days that daily backups are kept"),
     daily_hour = infra.default(5, "hour (UTC) of the daily backup, outside of the cluster's own backup window"),
     keep = infra.default(true, "nobody may delete a backup before its time, administrators included"),
-    replicate = infra.optional("string", "name of the bucket to replicate; none by default"),
   },
 }
 
@@ -46,14 +47,16 @@ local KEPT = {
   Action = { "backup:DeleteRecoveryPoint", "backup:UpdateRecoveryPointLifecycle" },
 }
 
-local function vault(stack, options, name, region)
+-- `cluster_key`: of what is backed up here and keeps its key. AWS would delete that under the backups: it may not go
+-- while the vault has to stay for them.
+local function vault(stack, options, name, region, cluster_key)
   local key = stack:resource("AWS::KMS::Key", name .. "-key", {
     Description = ("Backups of %s in %s"):format(stack.name, region), EnableKeyRotation = true,
   }, { region = region })
   local made = stack:resource("AWS::Backup::BackupVault", name, {
     BackupVaultName = stack.name .. "-backup", EncryptionKeyArn = key.Arn,
     AccessPolicy = options.keep and policy.document { KEPT } or nil,
-  }, { region = region })
+  }, { region = region, depends_on = { cluster_key } })
   return made, key
 end
 
@@ -133,42 +136,11 @@ local function watch(stack, options, primary)
   })
 end
 
--- -- the frontend's files ---------------------------------------------------------------------------------------------
-
-local function replication(stack, options)
-  local source = ("arn:%s:s3:::%s"):format(stack.partition, options.replicate)
-  local replica = bucket(stack, "replica", options.replicate .. "-replica", nil, nil,
-    { region = options.recovery_region })
-  local role = stack:resource("AWS::IAM::Role", "replication-role", {
-    RoleName = stack.name .. "-replication-role",
-    AssumeRolePolicyDocument = policy.trust "s3.amazonaws.com",
-    Policies = { {
-      PolicyName = "replication", PolicyDocument = policy.document {
-        policy.allow("Source", { "s3:GetReplicationConfiguration", "s3:ListBucket" }, { source }),
-        policy.allow("Read", {
-          "s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging",
-        }, { source .. "/*" }),
-        policy.allow("Write", { "s3:ReplicateDelete", "s3:ReplicateObject", "s3:ReplicateTags" },
-          { replica.Arn .. "/*" }),
-      },
-    } },
-  })
-  return replica, {
-    Role = role.Arn,
-    Rules = {
-      {
-        Id = "everything", Status = "Enabled", Priority = 1, Filter = { Prefix = "" },
-        DeleteMarkerReplication = { Status = "Enabled" }, Destination = { Bucket = replica.Arn },
-      },
-    },
-  }
-end
-
 function dr.build(stack, options)
   local result = {}
   if options.cluster and options.role then
     local key, recovery_key
-    result.vault, key = vault(stack, options, "vault", stack.region)
+    result.vault, key = vault(stack, options, "vault", stack.region, options.cluster_key)
     result.recovery_vault, recovery_key = vault(stack, options, "recovery-vault", options.recovery_region)
     allow_copies(stack, options, { key, recovery_key })
     result.plan = plan(stack, options, { primary = result.vault, recovery = result.recovery_vault })
@@ -183,9 +155,6 @@ function dr.build(stack, options)
         RequestInterval = 30, FailureThreshold = 3, EnableSNI = true,
       },
     })
-  end
-  if options.replicate then
-    result.replica, result.replication = replication(stack, options)
   end
   return result
 end

@@ -4,7 +4,7 @@
 --   local edge = stack:layer("edge", { domain = "app.example.com", api_endpoint = api_host, api_path = "/staging" })
 --
 -- Without a domain the distribution answers under CloudFront's own name; without an API it serves the frontend only.
--- Returns { bucket, distribution, web_acl, certificate, zone_id, domain (the host name to visit) }.
+-- Returns { bucket, replica (a bucket), distribution, web_acl, certificate, zone_id, domain (the host name to visit) }.
 
 local infra = require "infra"
 local json = require "host.json"
@@ -12,6 +12,7 @@ local modules = require "host.modules"
 
 local bucket = require "infra.layers.bucket"
 local policy = require "infra.layers.policy"
+local replication = require "infra.layers.edge.replication"
 local web_acl = require "infra.layers.edge.web_acl"
 
 local edge = {
@@ -31,7 +32,8 @@ local edge = {
     http_version = infra.default("http2and3", "the newest HTTP that is spoken to visitors"),
     tls = infra.default("TLSv1.2_2021", "the oldest TLS that is spoken to visitors, where there is a domain"),
     log_bucket = infra.optional("string", "domain name of the bucket for access logs; none by default"),
-    replication = infra.optional("table", "where the frontend's files are copied to: the dr layer's `replication`"),
+    replica_region = infra.optional("string", "another region, where the frontend's files are copied to and served " ..
+      "from while the bucket in the stack's own does not answer"),
     health_path = infra.default("/health/", "the path that the firewall never blocks"),
     rate_limit = infra.default(2000, "requests of one address in five minutes until it is blocked"),
     blocked_addresses = infra.default({}, "ranges that are blocked: \"192.0.2.0/24\", \"2001:db8::/32\""),
@@ -88,14 +90,17 @@ local function router(stack)
   })
 end
 
+-- What the frontend is served by: its bucket, or that and its replica.
+local FRONTEND <const>, REPLICA <const>, EITHER <const> = "frontend", "replica", "frontend-or-replica"
+
 local function frontend_behaviour(stack, options)
   local associations = json.array {}
   if options.single_page then
     associations[1] = { EventType = "viewer-request", FunctionARN = router(stack).FunctionARN }
   end
   return {
-    TargetOriginId = "frontend", ViewerProtocolPolicy = "redirect-to-https", Compress = true,
-    CachePolicyId = CACHING_OPTIMIZED, FunctionAssociations = associations,
+    TargetOriginId = options.replica_region and EITHER or FRONTEND, ViewerProtocolPolicy = "redirect-to-https",
+    Compress = true, CachePolicyId = CACHING_OPTIMIZED, FunctionAssociations = associations,
   }
 end
 
@@ -110,22 +115,28 @@ local function api_behaviours(options)
   return behaviours
 end
 
-local function origins(stack, options, frontend)
+local function bucket_origin(id, from, access)
+  return {
+    Id = id, OriginAccessControlId = access.Id, S3OriginConfig = { OriginAccessIdentity = "" },
+    DomainName = from.RegionalDomainName, -- a new bucket's global name redirects for hours
+  }
+end
+
+-- `buckets`: { frontend, replica (nil without one) }.
+local function origins(stack, options, buckets)
   local access = stack:resource("AWS::CloudFront::OriginAccessControl", "frontend-access", {
     OriginAccessControlConfig = {
       Name = stack.name .. "-frontend", OriginAccessControlOriginType = "s3", SigningBehavior = "always",
       SigningProtocol = "sigv4",
     },
   })
-  local result = {
-    {
-      Id = "frontend", OriginAccessControlId = access.Id, S3OriginConfig = { OriginAccessIdentity = "" },
-      -- A new bucket's global name redirects for hours.
-      DomainName = frontend.RegionalDomainName,
-    },
-  }
+  local result = { bucket_origin(FRONTEND, buckets.frontend, access) }
+  if buckets.replica then
+    result[1].ConnectionAttempts, result[1].ConnectionTimeout = 1, 5 -- seconds that visitors wait for the replica
+    result[2] = bucket_origin(REPLICA, buckets.replica, access)
+  end
   if options.api_endpoint then
-    result[2] = {
+    result[#result + 1] = {
       Id = "api", DomainName = options.api_endpoint, OriginPath = options.api_path,
       CustomOriginConfig = { OriginProtocolPolicy = "https-only", OriginSSLProtocols = { "TLSv1.2" } },
     }
@@ -133,12 +144,28 @@ local function origins(stack, options, frontend)
   return result
 end
 
-local function distribution(stack, options, frontend, parts)
+local function quantified(items)
+  return { Quantity = #items, Items = items }
+end
+
+-- The edges fail over by themselves, request by request: neither a person nor AWS's API is needed. CloudFront does so
+-- for GET, HEAD and OPTIONS only, so the API cannot be in such a group (Infra::CloudFront::OriginSwitch moves it).
+local function origin_groups(buckets)
+  return buckets.replica and quantified {
+    {
+      Id = EITHER, FailoverCriteria = { StatusCodes = quantified { 500, 502, 503, 504 } },
+      Members = quantified { { OriginId = FRONTEND }, { OriginId = REPLICA } },
+    },
+  } or nil
+end
+
+local function distribution(stack, options, buckets, parts)
   return stack:resource("AWS::CloudFront::Distribution", "distribution", {
     DistributionConfig = {
       Enabled = true, Comment = stack.name, Aliases = json.array(names_of(options)), DefaultRootObject = "index.html",
       HttpVersion = options.http_version, IPV6Enabled = true, PriceClass = options.price_class,
-      Origins = origins(stack, options, frontend), DefaultCacheBehavior = frontend_behaviour(stack, options),
+      Origins = origins(stack, options, buckets), OriginGroups = origin_groups(buckets),
+      DefaultCacheBehavior = frontend_behaviour(stack, options),
       CacheBehaviors = api_behaviours(options), WebACLId = parts.web_acl.Arn,
       Logging = options.log_bucket and { Bucket = options.log_bucket, Prefix = stack.name .. "/" } or nil,
       ViewerCertificate = parts.certificate and {
@@ -150,9 +177,9 @@ local function distribution(stack, options, frontend, parts)
 end
 
 -- Only this distribution reads the bucket; nobody else does, and nobody lists it.
-local function readable_by(stack, frontend, reader)
+local function readable_by(stack, what, reader)
   local arn = "arn:" .. stack.partition .. ":cloudfront::" .. stack.account .. ":distribution/" .. reader.Id
-  local statement = policy.allow("CloudFront", { "s3:GetObject" }, { frontend.Arn .. "/*" }, {
+  local statement = policy.allow("CloudFront", { "s3:GetObject" }, { what.Arn .. "/*" }, {
     condition = { StringEquals = { ["AWS:SourceArn"] = arn } },
   })
   statement.Principal = { Service = "cloudfront.amazonaws.com" }
@@ -170,17 +197,30 @@ local function alias_records(stack, options, zone, target)
   end
 end
 
+-- Declares the frontend's bucket and who reads it and its replica (nil without one): the distribution.
+local function frontend(stack, options, parts, replica)
+  local name = stack.name .. "-frontend"
+  local extra = replica and { ReplicationConfiguration = replication(stack, name, replica) }
+  parts.bucket = bucket(stack, "frontend", name, extra, function(made)
+    parts.distribution = distribution(stack, options, { frontend = made, replica = replica }, parts)
+    return { readable_by(stack, made, parts.distribution) }
+  end)
+end
+
 function edge.build(stack, options)
   local parts = { web_acl = web_acl(stack, options), domain = options.domain }
   if options.domain then
     parts.zone_id = zone_id(stack, options)
     parts.certificate = certificate(stack, names_of(options), parts.zone_id)
   end
-  local extra = { ReplicationConfiguration = options.replication }
-  parts.bucket = bucket(stack, "frontend", stack.name .. "-frontend", extra, function(frontend)
-    parts.distribution = distribution(stack, options, frontend, parts)
-    return { readable_by(stack, frontend, parts.distribution) }
-  end)
+  if options.replica_region then
+    parts.replica = bucket(stack, "replica", stack.name .. "-frontend-replica", nil, function(replica)
+      frontend(stack, options, parts, replica)
+      return { readable_by(stack, replica, parts.distribution) }
+    end, { region = options.replica_region })
+  else
+    frontend(stack, options, parts)
+  end
   alias_records(stack, options, parts.zone_id, parts.distribution)
   parts.domain = parts.domain or parts.distribution.DomainName
   return parts

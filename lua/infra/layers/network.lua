@@ -39,11 +39,13 @@ local function subnets(stack, vpc, kind, zones, cidrs)
   return result
 end
 
-local function associate(stack, kind, subnet_list, table_of)
+-- A subnet moves to another table when that leads somewhere, so that it has a way out all the time.
+local function associate(stack, kind, subnet_list, tables, ways_out)
   for i, subnet in ipairs(subnet_list) do
+    local number = tables[i] and i or 1
     stack:resource("AWS::EC2::SubnetRouteTableAssociation", ("%s-%d-association"):format(kind, i), {
-      SubnetId = subnet.SubnetId, RouteTableId = table_of(i).RouteTableId,
-    })
+      SubnetId = subnet.SubnetId, RouteTableId = tables[number].RouteTableId,
+    }, { depends_on = { ways_out[number] } })
   end
 end
 
@@ -89,26 +91,22 @@ function network.build(stack, options)
     RouteTableId = public_table.RouteTableId, DestinationCidrBlock = "0.0.0.0/0",
     GatewayId = gateway.InternetGatewayId,
   }, { depends_on = { attachment } })
-  associate(stack, "public", public, function()
-    return public_table
-  end)
+  associate(stack, "public", public, { public_table }, { public_route })
 
-  local private_tables = {}
+  local private_tables, private_routes = {}, {}
   local gateways = options.nat == "per-az" and #zones or options.nat == "single" and 1 or 0
   for i = 1, math.max(1, gateways) do
     local suffix = gateways > 1 and "-" .. i or ""
     private_tables[i] = stack:resource("AWS::EC2::RouteTable", "private-routes" .. suffix, { VpcId = vpc.VpcId })
     if gateways > 0 then
       local nat = nat_gateway(stack, "nat" .. suffix, public[i], { attachment, public_route })
-      stack:resource("AWS::EC2::Route", "private-default" .. suffix, {
+      private_routes[i] = stack:resource("AWS::EC2::Route", "private-default" .. suffix, {
         RouteTableId = private_tables[i].RouteTableId, DestinationCidrBlock = "0.0.0.0/0",
         NatGatewayId = nat.NatGatewayId,
       })
     end
   end
-  associate(stack, "private", private, function(i)
-    return private_tables[i] or private_tables[1]
-  end)
+  associate(stack, "private", private, private_tables, private_routes)
 
   return {
     vpc = vpc, public_subnets = public, private_subnets = private, private_route_tables = private_tables, zones = zones,

@@ -16,17 +16,19 @@ local security = {
     database_port = infra.default(5432, "where Aurora listens"),
     cache_port = infra.default(6379, "where Redis listens"),
     operators = infra.optional("table", "ARNs that may take the operator role; by default this account's principals"),
+    api_logs = infra.default(true, "let API Gateway write logs with this stack's role, where account and region " ..
+      "have no other one for it"),
   },
 }
 
 local NOTHING = json.array {}
 local EVERYTHING = { { IpProtocol = "-1", CidrIp = "0.0.0.0/0", Description = "all outbound" } }
 
-local function security_groups(stack, options)
+local function security_groups(stack, options, role_of_lambda)
   local lambda = stack:resource("AWS::EC2::SecurityGroup", "lambda", {
     GroupDescription = "Lambda functions: outbound only", VpcId = options.vpc.VpcId,
     SecurityGroupIngress = NOTHING, SecurityGroupEgress = EVERYTHING,
-  })
+  }, { depends_on = { role_of_lambda } }) -- Lambda removes its interfaces with the role: that must outlive the group
   local function reachable_from_lambda(name, description, port)
     return stack:resource("AWS::EC2::SecurityGroup", name, {
       GroupDescription = description, VpcId = options.vpc.VpcId, SecurityGroupEgress = NOTHING,
@@ -143,11 +145,16 @@ local function codepipeline_role(stack)
 end
 
 function security.build(stack, options)
-  local groups = security_groups(stack, options)
+  local lambda = lambda_role(stack)
+  local groups = security_groups(stack, options, lambda)
+  local apigateway = apigateway_role(stack)
+  if options.api_logs then
+    stack:resource("AWS::ApiGateway::Account", "api-logs", { CloudWatchRoleArn = apigateway.Arn })
+  end
   return {
     lambda = groups.lambda, aurora = groups.aurora, redis = groups.redis,
     roles = {
-      lambda = lambda_role(stack), apigateway = apigateway_role(stack), operator = operator_role(stack, options),
+      lambda = lambda, apigateway = apigateway, operator = operator_role(stack, options),
       backup = backup_role(stack), codebuild = codebuild_role(stack), codepipeline = codepipeline_role(stack),
     },
   }

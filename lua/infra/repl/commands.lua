@@ -8,6 +8,7 @@ local errors = require "infra.errors"
 local models = require "infra.models"
 local outline = require "infra.models.outline"
 local resources = require "infra.resources"
+local sorted_keys = require "infra.sorted_keys"
 local suggest = require "infra.suggest"
 local tty = require "host.tty"
 
@@ -34,11 +35,7 @@ local function usage(name)
 end
 
 local function names()
-  local list = {}
-  for name in pairs(commands) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
+  local list = sorted_keys(commands)
   return list
 end
 

@@ -5,7 +5,8 @@ local style = require "infra.report.style"
 local MAX_WIDTH <const> = 60 -- of a column: one odd cell must not push all others off the screen
 
 --- Lines for `rows` (arrays of texts; nil and "" are empty cells). options: titles = array, indent = text before each
---- line, colour. Every row has as many cells as the first, or as there are titles.
+--- line, colour, width = of the terminal, at which lines are cut off. Every row has as many cells as the first, or as
+--- there are titles.
 return function(rows, options)
   local paint = style.painter(options.colour)
   local count = #(options.titles or rows[1] or {})
@@ -27,7 +28,7 @@ return function(rows, options)
     for column = 1, count do
       cells[column] = style.pad(style.flat(row[column] or ""), widths[column])
     end
-    local line = (options.indent or "") .. table.concat(cells, "  "):gsub(" +$", "")
+    local line = style.cut((options.indent or "") .. table.concat(cells, "  "):gsub(" +$", ""), options.width)
     lines[i] = options.titles and i == 1 and paint("dim", line) or line
   end
   return lines

@@ -2,6 +2,7 @@
 -- `infra plan --cost`.
 
 local prices = require "infra.cost.prices"
+local sorted_keys = require "infra.sorted_keys"
 
 local report = {}
 
@@ -67,11 +68,7 @@ function report.markdown(estimate, name, usage)
     lines[#lines + 1] = "| " .. table.concat(row, " | ") .. " |"
   end
   lines[#lines + 1] = "\n## What is assumed\n\n| assumption | a month, unless it says otherwise |\n|---|---:|"
-  local names = {}
-  for assumption in pairs(prices.usage) do
-    names[#names + 1] = assumption
-  end
-  table.sort(names)
+  local names = sorted_keys(prices.usage)
   for _, assumption in ipairs(names) do
     local value = usage[assumption] or prices.usage[assumption]
     lines[#lines + 1] = ("| %s | %s |"):format((assumption:gsub("_", " ")), number(value))

@@ -60,8 +60,9 @@ function report.text(entries, options)
     if is_drift(entry) then
       local symbol, colour = table.unpack(SYMBOLS[entry.status])
       local meaning = MEANING[entry.status]
-      add(("%s %s  %s"):format(paint(colour, symbol), style.pad(entry.address, width), paint("dim",
-        entry.type .. (meaning ~= "" and "  (" .. meaning .. ")" or ""))))
+      local remark = meaning ~= "" and "  (" .. meaning .. ")" or ""
+      add(("%s %s  %s"):format(paint(colour, symbol), style.pad(entry.address, width),
+        paint("dim", style.beside(entry.type, remark, options.width and options.width - width - #"~ " - #"  "))))
       for _, one in ipairs(entry.changes) do
         difference.lines(one.name, one.recorded, one.live, {
           indent = "    ", paint = paint, width = options.width,
@@ -69,7 +70,8 @@ function report.text(entries, options)
       end
     end
   end
-  add(("%sDrift: %s"):format(#lines > 0 and "\n" or "", summary(counts_of(entries))))
+  add(("%sDrift: %s"):format(#lines > 0 and "\n" or "", #entries > 0 and summary(counts_of(entries)) or
+    "nothing is recorded that could have changed"))
   return table.concat(lines, "\n") .. "\n"
 end
 

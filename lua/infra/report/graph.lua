@@ -4,24 +4,19 @@
 -- so that the picture shows the shape of the architecture and not every reference.
 
 local json = require "host.json"
+local sorted_keys = require "infra.sorted_keys"
 
 local graph = {}
 
+-- The box of a layer, and the edges that leave it.
 local PALETTE = {
-  "#dbeafe", "#dcfce7", "#fef3c7", "#fce7f3", "#ede9fe", "#cffafe", "#fee2e2", "#f3f4f6", "#ecfccb", "#ffedd5",
+  { "#dbeafe", "#2563eb" }, { "#dcfce7", "#16a34a" }, { "#fef3c7", "#d97706" }, { "#fce7f3", "#db2777" },
+  { "#ede9fe", "#7c3aed" }, { "#cffafe", "#0891b2" }, { "#fee2e2", "#dc2626" }, { "#f3f4f6", "#4b5563" },
+  { "#ecfccb", "#65a30d" }, { "#ffedd5", "#9a3412" },
 }
 
 local function layer_of(resource)
   return resource.layer or "stack"
-end
-
-local function sorted_keys(set)
-  local keys = {}
-  for key in pairs(set) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
 end
 
 -- For every address the set of everything it needs, directly or not. `order` has each after its dependencies.
@@ -80,24 +75,27 @@ function graph.dot(declaration)
   local data = graph.data(declaration)
   local lines = {
     "digraph " .. quote(data.stack) .. " {",
-    '  graph [rankdir=LR, fontname="Helvetica", fontsize=18, label=' .. quote(data.stack) .. ", labelloc=t, " ..
-      "nodesep=0.15, ranksep=0.7, compound=true, newrank=true];",
+    '  graph [rankdir=LR, fontname="Helvetica", fontsize=18, labelloc=t, labeljust=l, label=' .. quote(data.stack) .. ", " ..
+      "nodesep=0.15, ranksep=0.7];",
     '  node [shape=box, style="rounded,filled", fillcolor=white, color="#6b7280", fontname="Helvetica", ' ..
       'fontsize=10, height=0.3, margin="0.1,0.05"];',
-    '  edge [color="#6b7280", arrowsize=0.6];',
+    "  edge [arrowsize=0.6];",
   }
+  local colour_of = {} -- of the edges that leave an address
   for i, layer in ipairs(data.layers) do
+    local fill, line = table.unpack(PALETTE[(i - 1) % #PALETTE + 1])
     lines[#lines + 1] = ("  subgraph cluster_%d {"):format(i)
-    lines[#lines + 1] = ('    label=%s; style="rounded,filled"; color="#9ca3af"; fillcolor="%s"; fontsize=14;'):format(
-      quote(layer.name), PALETTE[(i - 1) % #PALETTE + 1])
+    lines[#lines + 1] = ('    label=%s; style="rounded,filled"; color="%s"; fontcolor="%s"; fillcolor="%s"; fontsize=14;')
+      :format(quote(layer.name), line, line, fill)
     for _, resource in ipairs(layer.resources) do
+      colour_of[resource.address] = line
       lines[#lines + 1] = ('    %s [label=<<b>%s</b><br/><font point-size="8" color="#4b5563">%s</font>>];'):format(
         quote(resource.address), resource.name, short_type(resource.type))
     end
     lines[#lines + 1] = "  }"
   end
   for _, edge in ipairs(data.edges) do
-    lines[#lines + 1] = ("  %s -> %s;"):format(quote(edge.from), quote(edge.to))
+    lines[#lines + 1] = ('  %s -> %s [color="%s"];'):format(quote(edge.from), quote(edge.to), colour_of[edge.from])
   end
   lines[#lines + 1] = "}\n"
   return table.concat(lines, "\n")

@@ -7,7 +7,8 @@ local style = require "infra.report.style"
 -- Lines for what is under way, where the terminal is high enough.
 local MOST_LINES <const> = 10
 
--- From how many seconds on it is said how long something usually takes.
+-- From how many seconds on it is said how long something usually takes, where there is room: what is being waited for
+-- says more.
 local WORTH_TELLING <const> = 10
 
 -- The first goes up from wherever in its line the cursor is: a Ctrl-C leaves "^C" there.
@@ -22,10 +23,13 @@ return function(out, options)
   -- Nothing may be wider than the terminal: a wrapped line would be two, and `drawn` wrong.
   local function status_line(entry, columns)
     local time = style.duration(options.now() - entry.since)
-    if (entry.expected or 0) >= WORTH_TELLING then
-      time = ("%s of about %s"):format(time, style.duration(entry.expected))
-    end
     local text = ("  %s %s"):format(entry.address, progress.doing(entry.event))
+    if (entry.expected or 0) >= WORTH_TELLING then
+      local whole = ("%s  %s of about %s"):format(text, time, style.duration(entry.expected))
+      if style.width(whole) < columns then
+        return paint("dim", whole)
+      end
+    end
     return paint("dim", ("%s  %s"):format(style.cut(text, columns - #time - 3), time))
   end
 

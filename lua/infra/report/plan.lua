@@ -46,8 +46,9 @@ local function describe(change, widths, options, add)
   local symbol, colour = table.unpack(style.ACTIONS[event_of(change)])
   local _, name = split(change.address)
   local remark = remarks(change)
-  local type_name = remark ~= "" and style.pad(change.type, widths.type) or change.type
-  add(("  %s %s  %s"):format(paint(colour, symbol), style.pad(name, widths.name), paint("dim", type_name .. remark)))
+  local room = options.width and options.width - widths.name - #"  + " - #"  "
+  add(("  %s %s  %s"):format(paint(colour, symbol), style.pad(name, widths.name),
+    paint("dim", style.beside(change.type, remark, room, widths.type))))
   for _, one in ipairs(change.differences) do
     difference.lines(one.name, one.before, one.after, { indent = "      ", paint = paint, width = options.width,
       note = one.replaces and "forces replacement" }, add)

@@ -22,13 +22,14 @@ local function pairs_of(values)
   return table.concat(texts, " ")
 end
 
---- A line for each resource.
+--- A line for each resource. `layout`, here and below: colour, and width, to which only this list is cut.
 function report.list(resources, layout)
   local rows = {}
   for i, one in ipairs(resources) do
     rows[i] = { one.address, one.type, one.status, pairs_of(one.identity or {}) }
   end
-  return columns(rows, { titles = { "ADDRESS", "TYPE", "STATUS", "IDENTITY" }, colour = layout.colour })
+  return columns(rows, { titles = { "ADDRESS", "TYPE", "STATUS", "IDENTITY" }, colour = layout.colour,
+    width = layout.width })
 end
 
 local FACTS = { "type", "status", "region", "account", "source", "run" }

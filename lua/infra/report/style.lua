@@ -4,6 +4,8 @@ local style = {}
 
 local CODES = { red = 31, green = 32, yellow = 33, blue = 34, magenta = 35, cyan = 36, bold = 1, dim = 2 }
 
+local SHORTEST <const> = 12 -- columns of a text that makes room for a remark
+
 --- A function paint(name, text): coloured when `enabled`, plain otherwise.
 function style.painter(enabled)
   return function(name, text)
@@ -50,6 +52,35 @@ function style.cut(text, width)
   end
   local keep = math.max(width - 1, 0)
   return text:sub(1, (utf8.len(text) and utf8.offset(text, keep + 1) or keep + 1) - 1) .. "…"
+end
+
+--- `text` and a remark about it, which begins at `column` (nil: right behind it) as long as both fit into `room`
+--- columns (nil: any number). Otherwise of `text` only its beginning is left: a remark is never cut.
+function style.beside(text, remark, room, column)
+  local whole = (remark ~= "" and style.pad(text, column or 0) or text) .. remark
+  if not room or style.width(whole) <= room then
+    return whole
+  end
+  return style.cut(text, math.max(room - style.width(remark), SHORTEST)) .. remark
+end
+
+--- Lines of `text`, broken between words where they would be wider than `width` columns (nil: only at its own line
+--- ends). The first starts with `first`, the others with `indent`.
+function style.wrap(text, first, indent, width)
+  local lines, start = {}, first
+  for paragraph in (text .. "\n"):gmatch "(.-)\n" do
+    local line = start
+    for word in paragraph:gmatch "%S+" do
+      if width and line ~= start and style.width(line) + style.width(word) + 1 > width then
+        lines[#lines + 1] = line
+        line, start = indent, indent
+      end
+      line = line == start and line .. word or line .. " " .. word
+    end
+    lines[#lines + 1] = line:gsub("%s+$", "")
+    start = indent
+  end
+  return lines
 end
 
 --- The keys of a table as texts, sorted.

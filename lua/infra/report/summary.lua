@@ -10,6 +10,9 @@ local summary = {}
 local DONE = { { "create", "created" }, { "update", "updated" }, { "delete", "deleted" }, { "forget", "forgotten" } }
 local NOT_DONE = { { "failed", "failed" }, { "skipped", "skipped" }, { "stopped", "not done" } }
 
+-- Seconds from which on it is worth saying what took so long.
+local WORTH_EXPLAINING <const> = 30
+
 -- "46 created, 1 failed in 1 min 48 s"; `remark` about those seconds, or nil.
 local function counts(result, seconds, remark)
   local parts = {}
@@ -43,24 +46,37 @@ function summary.outputs(outputs)
   return lines
 end
 
---- As text. `seconds`: how long it took; options: colour, simulated = those seconds are virtual.
+--- As text. `seconds`: how long it took; options: colour, width (columns; nil: lines as long as they get), simulated =
+--- those seconds are virtual.
 function summary.text(result, seconds, options)
   local paint = style.painter(options.colour)
   local lines = {}
+  local function add(text, painted)
+    for _, line in ipairs(style.wrap(text, "", "  ", options.width)) do
+      lines[#lines + 1] = painted and painted(line) or line
+    end
+  end
   if next(result.outputs) then
     lines[1] = paint("bold", "Outputs")
     for _, line in ipairs(summary.outputs(result.outputs)) do
-      lines[#lines + 1] = "  " .. line
+      lines[#lines + 1] = "  " .. line -- whole, to be copied
     end
     lines[#lines + 1] = ""
   end
   for _, warning in ipairs(result.warnings) do
-    lines[#lines + 1] = paint("yellow", "Still needs a person: ") .. warning
+    add("Still needs a person: " .. warning, function(line)
+      return (line:gsub("^Still needs a person:", function(title) return paint("yellow", title) end))
+    end)
     lines[#lines + 1] = ""
   end
   local colour = result.outcome == "done" and "green" or "red"
-  local text = counts(result, seconds, options.simulated and " (simulated time)")
-  lines[#lines + 1] = paint("bold", paint(colour, text))
+  add(counts(result, seconds, options.simulated and " (simulated time)"), function(line)
+    return paint("bold", paint(colour, line))
+  end)
+  if #result.chain.addresses > 1 and seconds >= WORTH_EXPLAINING then
+    add(("longest chain, %s: %s"):format(style.duration(result.chain.seconds),
+      table.concat(result.chain.addresses, " > ")))
+  end
   return table.concat(lines, "\n") .. "\n"
 end
 
@@ -68,7 +84,7 @@ end
 function summary.data(result, seconds)
   return {
     outcome = result.outcome, done = json.object(result.done), failed = #result.failures, skipped = result.skipped,
-    stopped = result.stopped, outputs = json.object(value.visible(result.outputs)),
+    stopped = result.stopped, longest_chain = result.chain, outputs = json.object(value.visible(result.outputs)),
     warnings = json.array(result.warnings), seconds = seconds, text = counts(result, seconds),
   }
 end

@@ -110,6 +110,7 @@ return {
       },
     },
     tags = {
+      arn = "CertificateArn",
       form = "list", create = "Tags",
       set = { "AddTagsToCertificate", send = { "CertificateArn" }, tags = "Tags" },
       unset = { "RemoveTagsFromCertificate", send = { "CertificateArn" }, keys = "Tags", form = "list" },

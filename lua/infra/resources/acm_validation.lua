@@ -6,6 +6,7 @@ local change = require "infra.resources.route53_change"
 local dns_name = require "infra.resources.dns_name"
 local errors = require "infra.errors"
 local json = require "host.json"
+local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 local wait = require "infra.handler.wait"
 
@@ -76,7 +77,7 @@ function validation.prove(op, known)
   local options = op.desired.DomainValidationOptions
   local records
   local live, err = wait.poll(op, RECORDS_KNOWN, RECORDS_LIMIT, function()
-    local found, problem = read.item(op, known)
+    local found, problem = observe.item(op, known)
     if not found then
       return nil, problem
     end
@@ -108,7 +109,7 @@ end
 local function unused(op, known)
   local users
   local done, err = wait.poll(op, RELEASE, RELEASE_LIMIT, function()
-    local live, problem = read.item(op, known)
+    local live, problem = observe.item(op, known)
     if not live then
       return not problem or nil, problem
     end
@@ -171,7 +172,7 @@ end
 --- Before a certificate is deleted: waits until nothing uses it, and removes the records that no other one needs.
 function validation.release(op, scope)
   local ok, err = unused(op, scope)
-  local live = ok and read.item(op, scope)
+  local live = ok and observe.item(op, scope)
   if not live then
     return ok, err
   end

@@ -9,6 +9,9 @@ local json = require "host.json"
 -- that something exists, or is in use.
 local CONCURRENT = { { "ConflictException", 120, message = "[Cc]oncurrent" } }
 
+-- An integration that is seconds old.
+local NEW_TARGET = { "BadRequestException", 60, message = "[Ii]ntegration" }
+
 -- While something that is being removed still refers to it.
 local IN_USE = { { "ConflictException", 60 }, { "BadRequestException", 60, message = "[Cc]annot delete" } }
 
@@ -158,7 +161,7 @@ types["AWS::ApiGatewayV2::Route"] = {
   exclusive = "ApiId",
   within = "ApiId",
   typical = { create = 1, update = 1, delete = 1 },
-  retry = CONCURRENT,
+  retry = { NEW_TARGET, CONCURRENT[1] },
   defaults = {
     ApiKeyRequired = false, AuthorizationType = "NONE", AuthorizationScopes = json.array {}, RequestParameters = {},
   },

@@ -3,13 +3,14 @@
 -- A create with the same CreatorRequestId gives what the first one made.
 
 local errors = require "infra.errors"
+local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 
 local types = {}
 
 local function tags_of(arn, create)
   return {
-    form = "map", create = create,
+    arn = arn, form = "map", create = create,
     set = { "TagResource", send = { arn .. "=ResourceArn" }, tags = "Tags" },
     unset = { "UntagResource", send = { arn .. "=ResourceArn" }, keys = "TagKeyList" },
     read = { "ListTags", send = { arn .. "=ResourceArn" }, list = "Tags" },
@@ -42,7 +43,7 @@ local DELETE_VAULT = {
 -- A vault with recovery points in it stays: deleting them is nobody's business but a person's. To delete a vault that
 -- is not there is "access denied", so the list is asked.
 local function delete_vault(op, known)
-  local live, err = read.item(op, known)
+  local live, err = observe.item(op, known)
   if not live then
     return not err, err
   elseif (live.item.NumberOfRecoveryPoints or 0) > 0 then
@@ -52,7 +53,7 @@ local function delete_vault(op, known)
   if output or read.is_gone(op, DELETE_VAULT, refused) then
     return true
   end
-  live, err = read.item(op, known)
+  live, err = observe.item(op, known)
   return not (live or err), err or refused
 end
 

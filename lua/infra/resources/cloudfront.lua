@@ -117,7 +117,7 @@ types["AWS::CloudFront::Function"] = cloudfront_type {
     },
   },
   tags = {
-    form = "list",
+    arn = "FunctionARN", form = "list",
     set = { "TagResource", send = { "FunctionARN=Resource" }, tags = "Tags.Items" },
     unset = { "UntagResource", send = { "FunctionARN=Resource" }, keys = "TagKeys.Items" },
     read = { "ListTagsForResource", send = { "FunctionARN=Resource" }, list = "Tags.Items" },

@@ -1,5 +1,6 @@
 -- CloudFront distributions. Used by resources/cloudfront.lua.
 
+local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 local wait = require "infra.handler.wait"
 
@@ -39,7 +40,7 @@ local DISABLE = {
 }
 
 local function disable(op, scope)
-  local live, err = read.item(op, scope)
+  local live, err = observe.item(op, scope)
   if not live then
     return not err, err
   end
@@ -52,7 +53,7 @@ local function disable(op, scope)
     end
     live = nil
   end
-  return wait.ready(op, read.identity(op, scope), live)
+  return wait.ready(op, read.identity(op, scope), live, nil, "switched off, not yet everywhere")
 end
 
 return {
@@ -104,6 +105,7 @@ return {
     },
   },
   tags = {
+    arn = "arn:${Partition}:cloudfront::${Account}:distribution/${Id}",
     form = "list", create = "DistributionConfigWithTags.Tags.Items",
     set = { "TagResource", send = { "Arn=Resource" }, tags = "Tags.Items" },
     unset = { "UntagResource", send = { "Arn=Resource" }, keys = "TagKeys.Items" },

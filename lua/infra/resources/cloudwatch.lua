@@ -128,6 +128,7 @@ types["AWS::CloudWatch::Alarm"] = {
     { properties = { table.unpack(ALARM, 2) }, whole = true, write = { "PutMetricAlarm", send = ALARM } },
   },
   tags = {
+    arn = "arn:${Partition}:cloudwatch:${Region}:${Account}:alarm:${AlarmName}",
     form = "list", create = "Tags",
     set = { "TagResource", send = { "Arn=ResourceARN" }, tags = "Tags" },
     unset = { "UntagResource", send = { "Arn=ResourceARN" }, keys = "TagKeys" },

@@ -5,6 +5,7 @@
 
 local models = require "infra.models"
 local reference = require "infra.engine.reference"
+local sorted_keys = require "infra.sorted_keys"
 local suggest = require "infra.suggest"
 
 local metric = {}
@@ -111,11 +112,7 @@ function metric.fault(namespace, name, dimensions, type_of)
   elseif not any_set(found, function(set)
     return is_set(set, dimensions)
   end) then
-    local names = {}
-    for dimension in pairs(dimensions) do
-      names[#names + 1] = dimension
-    end
-    table.sort(names)
+    local names = sorted_keys(dimensions)
     return ("AWS publishes the metric '%s' of %s with the dimensions %s, not with %s"):format(name, namespace,
       sets_in_words(found), in_words(names))
   end

@@ -25,7 +25,7 @@ return {
       end,
     },
     tags = {
-      form = "list", create = "Tags",
+      arn = "ConnectionArn", form = "list", create = "Tags",
       set = { "TagResource", send = { "ConnectionArn=ResourceArn" }, tags = "Tags" },
       unset = { "UntagResource", send = { "ConnectionArn=ResourceArn" }, keys = "TagKeys" },
       read = { "ListTagsForResource", send = { "ConnectionArn=ResourceArn" }, list = "Tags" },

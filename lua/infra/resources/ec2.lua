@@ -4,6 +4,7 @@
 -- Facts about AWS are from its API reference and models unless a comment says otherwise.
 
 local cidr = require "infra.resources.cidr"
+local holder_of = require "infra.resources.ec2_holders"
 
 -- A new id may be unknown to the node that answers the next call for some seconds; two minutes are generous.
 local CONSISTENCY = {
@@ -39,9 +40,12 @@ local function ec2_type(spec)
   return spec
 end
 
--- While something in the VPC still holds on to it: gateways, interfaces and groups disappear with a delay.
-local function in_use(seconds)
-  return { { "DependencyViolation", seconds }, { "InvalidGroup.InUse", seconds } }
+-- While something in the VPC still holds on to it: gateways, interfaces and groups disappear with a delay. `holder`
+-- tells what.
+local function in_use(seconds, holder)
+  return {
+    { "DependencyViolation", seconds, holder = holder }, { "InvalidGroup.InUse", seconds, holder = holder },
+  }
 end
 
 local types = {}
@@ -117,7 +121,7 @@ types["AWS::EC2::VPC"] = ec2_type {
     },
   },
   state = { path = "State", ready = { "available" }, limit = 300 },
-  delete = { "DeleteVpc", send = { "VpcId" }, retry = in_use(300) },
+  delete = { "DeleteVpc", send = { "VpcId" }, retry = in_use(300, holder_of) },
   gone = { "InvalidVpcID.NotFound" },
 }
 
@@ -164,7 +168,7 @@ types["AWS::EC2::Subnet"] = ec2_type {
   },
   state = { path = "State", ready = { "available" }, limit = 300 },
   -- Lambda's network interfaces stay for up to 45 minutes after the function has gone.
-  delete = { "DeleteSubnet", send = { "SubnetId" }, retry = in_use(2700) },
+  delete = { "DeleteSubnet", send = { "SubnetId" }, retry = in_use(2700, holder_of) },
   gone = { "InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound" },
 }
 
@@ -235,6 +239,7 @@ types["AWS::EC2::NatGateway"] = ec2_type {
   identity = { "NatGatewayId" },
   typical = { create = 100, delete = 50 },
   defaults = { ConnectivityType = "public" },
+  create_first = false, -- two gateways cannot have one address
   create = {
     "CreateNatGateway", send = { "SubnetId", "AllocationId", "ConnectivityType", "PrivateIpAddress" },
     result = "NatGateway", token = true,

@@ -93,6 +93,19 @@ types["AWS::EC2::SubnetRouteTableAssociation"] = {
     end,
     map = { "SubnetId", "RouteTableId", "Id=RouteTableAssociationId" },
   },
+  -- Between a deletion and a new one the subnet would have the VPC's main table, and no way out.
+  in_place = { "RouteTableId" },
+  facets = {
+    {
+      properties = { "RouteTableId" },
+      write = {
+        "ReplaceRouteTableAssociation", send = { "RouteTableId" }, map = { "Id=NewAssociationId" },
+        encode = function(params, _, _, live)
+          params.AssociationId = live.values.Id -- not the recorded one: somebody may have moved it
+        end,
+      },
+    },
+  },
   delete = { "DisassociateRouteTable", send = { "Id=AssociationId" } },
   gone = { "InvalidAssociationID.NotFound" },
 }

@@ -5,8 +5,9 @@
 -- rule goes.
 
 local json = require "host.json"
+local holder = require "infra.resources.ec2_holders"
+local observe = require "infra.handler.observe"
 local permissions = require "infra.resources.ec2_permission"
-local read = require "infra.handler.read"
 
 -- Seconds for which a new group may not be listed.
 local APPEARS <const> = 120
@@ -16,7 +17,7 @@ local function present_rules(op, scope, property)
   local now = op.context.runtime.now
   local deadline = now() + APPEARS
   while true do
-    local live, err = read.item(op, { GroupId = scope.GroupId })
+    local live, err = observe.item(op, { GroupId = scope.GroupId })
     if live or err or now() > deadline then
       return live and live.values[property] or json.array {}, err
     end
@@ -92,6 +93,7 @@ local function group_type()
     tag_type = "security-group",
     identity = { "GroupId" },
     name = { property = "GroupName", limit = 255 },
+    held = true,
     create = {
       "CreateSecurityGroup", send = { "GroupName", "GroupDescription=Description", "VpcId" },
       exists = { "InvalidGroup.Duplicate" }, map = { "GroupId" },
@@ -129,7 +131,9 @@ local function group_type()
     -- Interfaces of Lambda, Aurora and caches keep a group in use for up to 45 minutes.
     delete = {
       "DeleteSecurityGroup", send = { "GroupId" },
-      retry = { { "DependencyViolation", 2700 }, { "InvalidGroup.InUse", 2700 } },
+      retry = {
+        { "DependencyViolation", 2700, holder = holder }, { "InvalidGroup.InUse", 2700, holder = holder },
+      },
     },
     gone = { "InvalidGroup.NotFound", "InvalidGroupId.Malformed" },
   }

@@ -8,6 +8,9 @@ local push = {}
 local MAX_PART <const> = 10 << 20 -- ECR's quota; its answer may name less
 local MAX_DIGESTS <const> = 100 -- in one question
 
+-- A repository and an upload that are seconds old are not known everywhere.
+local FRESH = { { "RepositoryNotFoundException", 60 }, { "UploadNotFoundException", 30 } }
+
 -- ECR says where an upload stands when a part does not fit: an answer was lost, or it came twice.
 local function resume_at(err)
   return err.code == "InvalidLayerPartException" and tonumber((err.fields or {}).lastValidByteReceived)
@@ -22,7 +25,7 @@ local function upload_parts(op, repository, blob, upload)
     if not bytes then
       return nil, failure
     end
-    local output, err = op:mutate({ "UploadLayerPart" }, {
+    local output, err = op:mutate({ "UploadLayerPart", retry = FRESH }, {
       repositoryName = repository, uploadId = upload.uploadId, partFirstByte = offset,
       partLastByte = offset + length - 1, layerPartBlob = bytes,
     })
@@ -41,13 +44,13 @@ local function push_blob(op, repository, blob)
   local err
   for _ = 1, 3 do
     local upload, ok
-    upload, err = op:mutate({ "InitiateLayerUpload" }, { repositoryName = repository })
+    upload, err = op:mutate({ "InitiateLayerUpload", retry = FRESH }, { repositoryName = repository })
     if not upload then
       return nil, err
     end
     ok, err = upload_parts(op, repository, blob, upload)
     if ok then
-      ok, err = op:mutate({ "CompleteLayerUpload" },
+      ok, err = op:mutate({ "CompleteLayerUpload", retry = FRESH },
         { repositoryName = repository, uploadId = upload.uploadId, layerDigests = { blob.digest } })
     end
     if ok or err.code == "LayerAlreadyExistsException" then
@@ -67,7 +70,7 @@ local function available(op, repository, blobs)
     for i = first, math.min(first + MAX_DIGESTS - 1, #blobs) do
       digests[#digests + 1] = blobs[i].digest
     end
-    local output, err = op:get({ "BatchCheckLayerAvailability" },
+    local output, err = op:get({ "BatchCheckLayerAvailability", retry = FRESH },
       { repositoryName = repository, layerDigests = digests })
     if not output then
       return nil, err
@@ -90,7 +93,7 @@ function push.describe(op, repository, id)
 end
 
 local function put_image(op, repository, image, tag)
-  local output, err = op:mutate({ "PutImage", retry = { { "LayersNotFoundException", 30 } } }, {
+  local output, err = op:mutate({ "PutImage", retry = { { "LayersNotFoundException", 30 }, FRESH[1] } }, {
     repositoryName = repository, imageTag = tag, imageManifest = image.manifest,
     imageManifestMediaType = image.media_type, imageDigest = image.digest,
   })

@@ -86,6 +86,7 @@ return {
     defaults = { Description = "", SnapshotRetentionLimit = 0, NetworkType = "ipv4" },
     sets = { "SecurityGroupIds", "SubnetIds", "SnapshotArnsToRestore" },
     accepts = { KmsKeyId = key_id },
+    anew = { "KmsKeyId" },
     canonical = { Description = trimmed, Engine = string.lower },
     sticky = { "MajorEngineVersion" },
     recorded = { "FinalSnapshotName" },
@@ -125,7 +126,7 @@ return {
       setting "DailySnapshotTime", setting("UserGroupId", { RemoveUserGroup = true }),
     },
     tags = {
-      form = "list", create = "Tags",
+      arn = "ARN", form = "list", create = "Tags",
       set = { "AddTagsToResource", send = { "ARN=ResourceName" }, tags = "Tags" },
       unset = { "RemoveTagsFromResource", send = { "ARN=ResourceName" }, keys = "TagKeys" },
       read = { "ListTagsForResource", send = { "ARN=ResourceName" }, list = "TagList",

@@ -119,7 +119,8 @@ return {
     end,
     create = { "PutRule", send = RULE, look_first = true, idempotent = true, map = { "Arn=RuleArn" } },
     read = {
-      "DescribeRule", send = KEY, map = { "Arn", table.unpack(RULE) }, gives = { "EventBusName" },
+      "ListRules", send = { "EventBusName" }, list = "Rules", key = "Name", by = "Name", prefix = "NamePrefix",
+      map = { "Arn", table.unpack(RULE) }, gives = { "EventBusName" },
       decode = function(rule, values, scope)
         values.EventBusName = rule.EventBusName or scope.EventBusName or "default"
         values.RuleName = rule.Name or scope.Name

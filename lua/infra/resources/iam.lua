@@ -4,9 +4,10 @@
 -- IAM is global and not read-your-writes: what was just created may be unknown elsewhere for up to two minutes.
 
 local json = require "host.json"
+local sorted_keys = require "infra.sorted_keys"
 
 local PROPAGATION = {
-  { "NoSuchEntity", 30 },
+  { "NoSuchEntity", 120 },
   { "ConcurrentModification", 60 },
   { "MalformedPolicyDocument", 120, message = "[Ii]nvalid principal" }, -- a principal that is seconds old
 }
@@ -27,15 +28,6 @@ local function by_name(policies)
     result[policy.PolicyName] = type(document) == "table" and json.encode(document) or document
   end
   return result
-end
-
-local function sorted_keys(map)
-  local keys = {}
-  for key in pairs(map) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
-  return keys
 end
 
 -- Inline policies have no identity of their own: put what differs, delete what is no longer declared.

@@ -115,7 +115,11 @@ return function(shared)
     },
     facets = {
       { properties = { "PolicyDocument" }, write = write_document },
-      { properties = { "Roles" }, write = write_roles, read = LIST_ROLES },
+      { properties = { "Roles" }, write = write_roles,
+        read = shared.account_details {
+          list = "RoleDetailList", key = "AttachedManagedPolicies[].PolicyArn", by = "PolicyArn",
+          map = { "Roles=items[].RoleName" },
+        } },
     },
     tags = {
       form = "list", create = "Tags", read = { "ListPolicyTags", send = { "PolicyArn" }, list = "Tags" },

@@ -13,9 +13,9 @@ local FILES = {
   ApiGateway = "apigateway", ApiGatewayV2 = "apigatewayv2", Backup = "backup", CertificateManager = "acm",
   CloudFront = "cloudfront", CloudWatch = "cloudwatch", CodeBuild = "codebuild", CodeConnections = "codeconnections",
   CodePipeline = "codepipeline", EC2 = "ec2", ECR = "ecr", ElastiCache = "elasticache", Events = "events",
-  HostedZone = "hosted_zone", IAM = "iam", ["Infra::ECR"] = "ecr_image", KMS = "kms", Lambda = "lambda", Logs = "logs",
-  RDS = "rds", Route53 = "route53", S3 = "s3", SecretsManager = "secretsmanager", SNS = "sns", SSM = "ssm",
-  Value = "value", WAFv2 = "wafv2",
+  HostedZone = "hosted_zone", IAM = "iam", ["Infra::CloudFront"] = "cloudfront_origin_switch",
+  ["Infra::ECR"] = "ecr_image", KMS = "kms", Lambda = "lambda", Logs = "logs", RDS = "rds", Route53 = "route53",
+  S3 = "s3", SecretsManager = "secretsmanager", SNS = "sns", SSM = "ssm", Value = "value", WAFv2 = "wafv2",
 }
 
 local added = {} -- types of plug-ins: name -> { schema, spec }

@@ -22,7 +22,7 @@ local function provisioned_concurrency(qualifier)
         { "InvalidParameterValueException", 900, message = "in progress" } },
       settle = on_function { "GetProvisionedConcurrencyConfig", send = fields, state = "Status", ready = { "READY" },
         failed = { "FAILED" }, message = "StatusReason", typical = 90, limit = 900,
-        absent = { "ProvisionedConcurrencyConfigNotFoundException" } },
+        absent = { "ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException" } }, -- new ones
     },
     clear = on_function { "DeleteProvisionedConcurrencyConfig", send = fields,
       absent = { "ProvisionedConcurrencyConfigNotFoundException" } },
@@ -56,6 +56,7 @@ types["AWS::Lambda::Version"] = {
     "GetFunctionConfiguration", send = { "Version=Qualifier" },
     map = { "Version", "FunctionArn", "CodeSha256", "Description" },
   },
+  in_place = { "ProvisionedConcurrencyConfig" }, -- publishing once more would give the same version
   facets = { provisioned_concurrency "Version" },
   state = { path = "State", ready = { "Active", "Inactive" }, failed = { "Failed" }, message = "StateReason",
     limit = 1560 },

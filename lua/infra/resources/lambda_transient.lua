@@ -9,6 +9,8 @@ return {
   { "InvalidParameterValueException", IAM + 540, message = "throttled by EC2" },
   { "InvalidParameterValueException", IAM, message = "KMS key is invalid for CreateGrant" },
   { "KMSAccessDeniedException", IAM },
+  -- A subnet or a security group that is seconds old.
+  { "InvalidParameterValueException", 120, message = "EC2 Error Code: Invalid%w+%.NotFound" },
   -- An image that was pushed, or a repository's policy that was set, a moment ago.
   { "InvalidParameterValueException", 120, message = "[Ss]ource image.* does not exist" },
   { "InvalidParameterValueException", 120, message = "permission.* ECR" },

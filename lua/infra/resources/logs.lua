@@ -36,7 +36,7 @@ return {
       },
     },
     tags = {
-      form = "map", create = "tags",
+      arn = "arn:${Partition}:logs:${Region}:${Account}:log-group:${LogGroupName}", form = "map", create = "tags",
       set = { "TagResource", send = { "LogGroupArn=resourceArn" }, tags = "tags" },
       unset = { "UntagResource", send = { "LogGroupArn=resourceArn" }, keys = "tagKeys" },
       read = { "ListTagsForResource", send = { "LogGroupArn=resourceArn" }, list = "tags",

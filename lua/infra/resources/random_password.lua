@@ -2,6 +2,7 @@
 -- Used by the types that hold generated secrets.
 
 local json = require "host.json"
+local redact = require "infra.aws.redact"
 
 local random_password = {}
 
@@ -23,7 +24,9 @@ function random_password.generate(op, wanted)
   local output, err = op:get(GET, params)
   if not output then
     return nil, err
-  elseif not wanted.SecretStringTemplate then
+  end
+  redact.declare(output.RandomPassword)
+  if not wanted.SecretStringTemplate then
     return output.RandomPassword
   end
   local members = json.decode(wanted.SecretStringTemplate)

@@ -12,6 +12,7 @@ types["AWS::RDS::DBSubnetGroup"] = {
   identity = { "DBSubnetGroupName" },
   name = { property = "DBSubnetGroupName", limit = 255, folded = true },
   typical = { create = 2, update = 1, delete = 2 },
+  within = "SubnetIds", within_by = "VpcId", -- RDS refuses subnets of another VPC
   sets = { "SubnetIds" },
   create = {
     "CreateDBSubnetGroup", send = { "DBSubnetGroupName", "DBSubnetGroupDescription", "SubnetIds" },
@@ -31,7 +32,7 @@ types["AWS::RDS::DBSubnetGroup"] = {
     },
   },
   tags = {
-    form = "list", create = "Tags",
+    arn = "DBSubnetGroupArn", form = "list", create = "Tags",
     set = { "AddTagsToResource", send = { "DBSubnetGroupArn=ResourceName" }, tags = "Tags" },
     unset = { "RemoveTagsFromResource", send = { "DBSubnetGroupArn=ResourceName" }, keys = "TagKeys" },
     read = { "ListTagsForResource", send = { "DBSubnetGroupArn=ResourceName" }, list = "TagList",
@@ -42,6 +43,9 @@ types["AWS::RDS::DBSubnetGroup"] = {
     retry = { { "InvalidDBSubnetGroupStateFault", 900 } }, -- while a cluster of it is still being deleted
   },
   gone = { "DBSubnetGroupNotFoundFault" },
+  hints = {
+    { "SubnetAlreadyInUse", hint = "RDS moves no database: keep the subnets that it is in, or make the cluster anew" },
+  },
 }
 
 -- -- cluster parameter groups -----------------------------------------------------------------------------------------
@@ -165,6 +169,7 @@ types["AWS::RDS::DBClusterParameterGroup"] = {
   service = "rds",
   identity = GROUP,
   name = { property = "DBClusterParameterGroupName", limit = 255, folded = true },
+  held = true,
   typical = { create = 3, update = 2, delete = 2 },
   retry = { { "InvalidDBParameterGroupState", 180 } }, -- changes are pending, or a cluster lets go of it only slowly
   structures = { "Parameters" },
@@ -191,6 +196,7 @@ types["AWS::RDS::DBClusterParameterGroup"] = {
     },
   },
   tags = {
+    arn = "arn:${Partition}:rds:${Region}:${Account}:cluster-pg:${DBClusterParameterGroupName}",
     form = "list", create = "Tags",
     set = { "AddTagsToResource", send = { "Arn=ResourceName" }, tags = "Tags" },
     unset = { "RemoveTagsFromResource", send = { "Arn=ResourceName" }, keys = "TagKeys" },

@@ -6,6 +6,7 @@
 local check = require "infra.resources.rds_cluster_check"
 local json = require "host.json"
 local key_id = require "infra.resources.kms_key_id"
+local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 local version = require "infra.resources.rds_version"
@@ -97,7 +98,7 @@ end
 
 -- A stopped cluster cannot be deleted; while it starts, the deletion is refused and tried again.
 local function start(op, scope)
-  local live, err = read.item(op, scope)
+  local live, err = observe.item(op, scope)
   if live and live.state == "stopped" then
     local _
     _, err = op:send({ "StartDBCluster", send = ID }, scope)
@@ -119,6 +120,8 @@ return {
     service = "rds",
     identity = ID,
     name = { property = "DBClusterIdentifier", limit = 63, folded = true },
+    within = "DBSubnetGroupName",
+    anew = { "KmsKeyId" },
     typical = { create = 60, update = 90, delete = 90 },
     required = { "Engine" },
     secrets = { "MasterUserPassword" },
@@ -135,6 +138,10 @@ return {
     retry = {
       { "InvalidDBClusterStateFault", 300 },
       { "InvalidParameterValue", 120, message = "IAM role ARN value is invalid" },
+      -- What it stands on is seconds old.
+      { "InvalidSubnet", 120 }, { "KMSKeyNotAccessibleFault", 120 }, { "DBSubnetGroupNotFoundFault", 120 },
+      { "DBClusterParameterGroupNotFound", 300 }, { "DBParameterGroupNotFound", 300 }, { "InvalidGroup.NotFound", 120 },
+      { "InvalidParameterValue", 120, message = "[Ii]nvalid security group" },
     },
     create = {
       "CreateDBCluster",
@@ -155,11 +162,6 @@ return {
           "RestoreDBClusterToPointInTime", when = "SourceDbClusterResourceId",
           send = fields(FROM_LOG, { "SourceDbClusterResourceId" }),
         },
-      },
-      retry = { -- what it stands on is seconds old
-        { "InvalidSubnet", 120 }, { "KMSKeyNotAccessibleFault", 120 }, { "DBSubnetGroupNotFoundFault", 120 },
-        { "DBClusterParameterGroupNotFound", 300 }, { "InvalidGroup.NotFound", 120 },
-        { "InvalidParameterValue", 120, message = "[Ii]nvalid security group" },
       },
     },
     read = {

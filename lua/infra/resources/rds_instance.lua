@@ -41,6 +41,7 @@ return {
     service = "rds",
     identity = ID,
     name = { property = "DBInstanceIdentifier", limit = 63, folded = true },
+    within = "DBClusterIdentifier",
     typical = { create = 420, update = 60, delete = 330 },
     required = { "DBClusterIdentifier", "DBInstanceClass", "Engine" },
     defaults = {

@@ -10,7 +10,7 @@ local types = { ["AWS::Route53::RecordSet"] = require "infra.resources.route53_r
 
 local function tags_of(kind, id)
   return {
-    form = "list",
+    arn = ("arn:${Partition}:route53:::%s/${%s}"):format(kind, id), form = "list",
     set = {
       "ChangeTagsForResource", send = { id .. "=ResourceId" }, with = { ResourceType = kind }, tags = "AddTags",
     },
@@ -19,7 +19,7 @@ local function tags_of(kind, id)
     },
     read = {
       "ListTagsForResources", list = "ResourceTagSets", key = "ResourceId", ids = "ResourceIds", max = 10, by = id,
-      with = { ResourceType = kind }, item = "Tags",
+      with = { ResourceType = kind }, item = "Tags", absent = { "NoSuchHostedZone", "NoSuchHealthCheck" },
     },
   }
 end

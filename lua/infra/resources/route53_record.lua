@@ -6,6 +6,7 @@
 local change = require "infra.resources.route53_change"
 local dns_name = require "infra.resources.dns_name"
 local json = require "host.json"
+local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 
 -- Everything but the name can be changed in place.
@@ -72,7 +73,7 @@ local function delete(op, known)
   local err
   for _ = 1, 3 do -- it may have been changed meanwhile
     local live, output
-    live, err = read.item(op, known)
+    live, err = observe.item(op, known)
     if not live then
       return not err, err
     end

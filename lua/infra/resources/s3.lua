@@ -80,7 +80,8 @@ types["AWS::S3::Bucket"] = {
     end,
   },
   read = {
-    "HeadBucket", send = BUCKET, absent = { "NotFound", "NoSuchBucket" },
+    -- Cheaper than asking whether it is there first: this always has an answer.
+    "GetBucketVersioning", send = BUCKET, absent = { "NoSuchBucket" }, map = { "VersioningConfiguration=." },
     decode = function(_, values, scope, op)
       local name, region = scope.BucketName, op.region
       values.BucketName = name
@@ -136,7 +137,6 @@ types["AWS::S3::Bucket"] = {
       write = { "PutBucketVersioning", send = bucket_and "VersioningConfiguration" },
       -- A bucket never becomes unversioned again.
       clear = { "PutBucketVersioning", send = BUCKET, with = { ["VersioningConfiguration.Status"] = "Suspended" } },
-      read = { "GetBucketVersioning", send = BUCKET, map = { "VersioningConfiguration=." } },
     },
     {
       properties = { "LifecycleConfiguration" },

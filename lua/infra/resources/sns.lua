@@ -52,7 +52,7 @@ types["AWS::SNS::Topic"] = {
   },
   facets = topic_facets,
   tags = {
-    form = "list", create = "Tags",
+    arn = "TopicArn", form = "list", create = "Tags",
     set = { "TagResource", send = { "TopicArn=ResourceArn" }, tags = "Tags" },
     unset = { "UntagResource", send = { "TopicArn=ResourceArn" }, keys = "TagKeys" },
     read = { "ListTagsForResource", send = { "TopicArn=ResourceArn" }, list = "Tags",

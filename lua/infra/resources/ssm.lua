@@ -4,6 +4,7 @@
 -- infra.secret(...) or a dynamic reference; or with GenerateValue, in the form of a secret's GenerateSecretString: then
 -- the value is made up when the parameter is created. It is read only to be written again with other settings.
 
+local arn = require "infra.handler.arn"
 local dynamic = require "infra.handler.dynamic"
 local random_password = require "infra.resources.random_password"
 local validate = require "infra.engine.validate"
@@ -109,6 +110,10 @@ return {
       },
     },
     tags = {
+      arn = function(op, values) -- the slash that a path starts with is not doubled
+        return arn.expand(op, "arn:${Partition}:ssm:${Region}:${Account}:parameter/${Path}",
+          { Path = values.Name:gsub("^/", "") })
+      end,
       form = "list", create = "Tags",
       set = { "AddTagsToResource", send = { "Name=ResourceId" }, with = RESOURCE, tags = "Tags", retry = NEW },
       unset = {

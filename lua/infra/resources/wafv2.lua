@@ -41,7 +41,7 @@ local function waf_type(kind, mutable, fixed, more)
   }
   return {
     service = "wafv2", region = region, identity = identity, name = { property = "Name", limit = 128 },
-    typical = { create = 2, update = 1, delete = 2 },
+    typical = { create = 2, update = 1, delete = 2 }, held = true,
     retry = CONSISTENCY, lock = { value = "@lock", stale = { "WAFOptimisticLockException" } },
     form = more.form or {}, defaults = more.defaults, sets = more.sets, canonical = more.canonical,
     check = more.check,

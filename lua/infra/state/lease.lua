@@ -3,6 +3,7 @@
 
 local errors = require "infra.errors"
 local fs = require "host.fs"
+local migrations = require "infra.state.migrations"
 local process = require "host.process"
 
 local lease = {}
@@ -31,7 +32,7 @@ end
 --- holder.
 function lease.acquire(store, holder)
   local now = store.runtime.time()
-  return store.db:transaction(function()
+  local taken, refused = store.db:transaction(function()
     local row, err = store.db:row("SELECT * FROM lease WHERE id = 1")
     if not row then
       return nil, err
@@ -50,6 +51,7 @@ function lease.acquire(store, holder)
     store.fencing_token = row.token + 1
     return true
   end)
+  return taken, refused and migrations.refusal(store.path, refused)
 end
 
 --- Renews the lease until the task that runs this is cancelled.

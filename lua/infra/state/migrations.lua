@@ -13,6 +13,12 @@ local APPLICATION_ID <const> = 0x696e6672
 
 local NOT_OURS <const> = "name another file with --state; infra never changes a file that is not its own"
 
+local WRITE_ACCESS <const> = "it takes write access to the file and to its folder, for readers as well"
+local ADVICE = {
+  SQLITE_FULL = "make room on its disk, then run again: what is done stays done",
+  SQLITE_CANTOPEN = WRITE_ACCESS, SQLITE_READONLY = WRITE_ACCESS,
+}
+
 local function number(db, pragma)
   local row, err = db:row("PRAGMA " .. pragma)
   if not row then
@@ -21,7 +27,7 @@ local function number(db, pragma)
   return select(2, next(row))
 end
 
---- What SQLite's refusal to open or read `path` means to people; other errors as they are.
+--- What SQLite's refusal to open, read or write `path` means to people; other errors as they are.
 function migrations.refusal(path, err)
   if err.code == "SQLITE_NOTADB" then
     return errors.new { code = "ForeignState", message = path .. " is not a state database", hint = NOT_OURS }
@@ -29,7 +35,8 @@ function migrations.refusal(path, err)
     return errors.new { code = "DamagedState", message = path .. " is damaged",
       hint = "put a good copy in its place; nothing was changed" }
   elseif err.code:find "^SQLITE_" then
-    return errors.new { code = "StateError", message = ("cannot use the state: %s"):format(err.message) }
+    return errors.new { code = "StateError", message = ("cannot use the state %s: %s"):format(path, err.message),
+      hint = ADVICE[err.code] }
   end
   return err
 end

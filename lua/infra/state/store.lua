@@ -171,8 +171,8 @@ function Store:commit()
     end
     return true
   end)
-  self.failed = err
-  return ok, err
+  self.failed = err and migrations.refusal(self.path, err)
+  return ok, self.failed
 end
 
 --- Commits at the end of every turn of `scheduler` from now on, and wakes the tasks that wait in sync.

@@ -35,14 +35,14 @@ local function origin(options)
   return { DatabaseName = options.database, MasterUsername = options.username, StorageEncrypted = true }
 end
 
--- The first instance writes; the others come after it, in the other zones.
+-- One for each zone in turn. Aurora makes the first one that is ready the writer.
 local function instances(stack, options, cluster)
   local made, zones = {}, options.network.zones
   for i = 1, 1 + options.readers do
     made[i] = stack:resource("AWS::RDS::DBInstance", "aurora-" .. i, {
       DBClusterIdentifier = cluster.DBClusterIdentifier, Engine = "aurora-postgresql",
       DBInstanceClass = "db.serverless", AvailabilityZone = zones[(i - 1) % #zones + 1], PubliclyAccessible = false,
-    }, { depends_on = { made[1] } })
+    })
   end
   return made
 end
@@ -60,9 +60,11 @@ return function(stack, options, subnet_ids)
   local subnets = stack:resource("AWS::RDS::DBSubnetGroup", "aurora-subnets", {
     DBSubnetGroupDescription = "Private subnets of " .. stack.name, SubnetIds = subnet_ids,
   })
+  local family = "aurora-postgresql" .. options.engine_version:match "^%d+"
   local parameters = stack:resource("AWS::RDS::DBClusterParameterGroup", "aurora-parameters", {
-    Family = "aurora-postgresql" .. options.engine_version:match "^%d+", Description = "Cluster of " .. stack.name,
-    Parameters = options.database_parameters,
+    -- A major version needs a group of its own while the cluster still has the old one.
+    DBClusterParameterGroupName = stack.name .. "-" .. family, Family = family,
+    Description = "Cluster of " .. stack.name, Parameters = options.database_parameters,
   })
   local properties = {
     DBClusterIdentifier = stack.name .. "-aurora", Engine = "aurora-postgresql", EngineVersion = options.engine_version,

@@ -1,0 +1,55 @@
+local World = require "spec.engine.world"
+
+local function declare(options)
+  return World.declare(function(stack)
+    local network = stack:layer("network", { nat = "none" })
+    local all = { vpc = network.vpc }
+    for name, value in pairs(options or {}) do
+      all[name] = value
+    end
+    stack:layer("security", all)
+  end)
+end
+
+describe("the layer security", function()
+  local world
+
+  before_each(function()
+    world = World.new()
+  end)
+  after_each(function()
+    world:close()
+  end)
+
+  local function log_role()
+    return world:as_other(function(call)
+      return assert(call("apigateway", "GetAccount")).cloudwatchRoleArn
+    end)
+  end
+
+  it("lets API Gateway write logs, and leaves that setting of the account to the next stack", function()
+    world:run(declare())
+    assert.matches(":role/demo%-test%-apigw%-cloudwatch%-role$", log_role())
+    assert.same({}, World.actions(assert(world:plan(declare()))))
+    world:destroy(declare())
+    assert.same({}, world:rows())
+    world:run(declare()) -- the role of that name is another one now
+    assert.matches(":role/demo%-test%-apigw%-cloudwatch%-role$", log_role())
+  end)
+
+  it("does without it where somebody else looks after the account", function()
+    world:run(declare { api_logs = false })
+    assert.is_nil(log_role())
+  end)
+
+  it("lets the function out, and nothing but the function in", function()
+    local resources = declare().resources
+    assert.same({}, resources["security/lambda"].properties.SecurityGroupIngress)
+    for name, port in pairs { aurora = 5432, redis = 6379 } do
+      local group = resources["security/" .. name].properties
+      assert.same({}, group.SecurityGroupEgress)
+      assert.same({ 1, port, port },
+        { #group.SecurityGroupIngress, group.SecurityGroupIngress[1].FromPort, group.SecurityGroupIngress[1].ToPort })
+    end
+  end)
+end)
