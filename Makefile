@@ -37,7 +37,7 @@ NODE_DATA   := node_modules/.package-lock.json
 INFRA       := $(BUILD)/infra
 
 .DELETE_ON_ERROR:
-.PHONY: all demo test spec lint vectors bench fuzz install clean help deps FORCE
+.PHONY: all demo test spec recovery kill lint vectors bench fuzz install clean help deps FORCE
 
 all: $(INFRA) ## build build/infra
 
@@ -103,6 +103,13 @@ test: lint spec ## everything: linters, then all specs
 
 spec: $(INFRA) ## all specs (FILE=spec/x_spec.lua for one)
 	$(INFRA) exec spec/run.lua $(FILE)
+
+recovery: $(INFRA) ## crashes at every request and commit, every fault, many seeds (make test tries some)
+	RECOVERY=full $(INFRA) exec spec/run.lua spec/engine/recovery_spec.lua spec/engine/faults_spec.lua
+
+ROUNDS := 20
+kill: $(INFRA) ## kills real runs on an emulator at random moments (ROUNDS=20)
+	ROUNDS=$(ROUNDS) $(INFRA) exec spec/run.lua spec/kill_spec.lua
 
 vectors: $(INFRA) ## AWS's public conformance cases: make vectors VECTORS=DIR
 	$(INFRA) exec spec/vectors.lua $(VECTORS)

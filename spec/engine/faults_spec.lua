@@ -1,10 +1,11 @@
 -- What goes wrong between the tool and AWS, at every request of a run: answers that get lost, errors, throttling, slow
 -- and repeated requests. One run, or one more, leaves what a run on a good day leaves.
 --
--- `make test` tries some of the requests; with RECOVERY=full in the environment all of them.
+-- `make test` tries some of the requests, `make recovery` all of them.
 
 local World = require "spec.engine.world"
 local everything = require "spec.engine.everything"
+local merged = require "infra.merged"
 
 local FULL = os.getenv "RECOVERY" == "full"
 local STEP <const> = FULL and 1 or 11
@@ -43,10 +44,7 @@ end
 -- `fault` strikes each write once; `more` further runs are needed.
 local function each_write(fault, more)
   for nth = 1, requests, STEP do
-    local rule = { kind = "write", nth = nth }
-    for name, value in pairs(fault) do
-      rule[name] = value
-    end
+    local rule = merged({ kind = "write", nth = nth }, fault)
     local world = World.new()
     local run = world:apply(declaration, { faults = { schedule = { rule } } })
     for _ = 1, more or 0 do
@@ -100,11 +98,7 @@ describe("on a day on which everything goes wrong", function()
   local function insist(world, options)
     local run
     for _ = 1, 20 do
-      local all = { faults = "hostile" }
-      for name, value in pairs(options or {}) do
-        all[name] = value
-      end
-      run = world:apply(declaration, all)
+      run = world:apply(declaration, merged({ faults = "hostile" }, options))
       if not failure_of(run) then
         return
       end

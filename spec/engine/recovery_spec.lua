@@ -1,10 +1,11 @@
 -- The tool crashes before and after every request and every commit of several kinds of run; the next run needs nobody's
 -- help, and what it leaves is what a run without a crash leaves: nothing twice, nothing orphaned, nothing forgotten.
 --
--- `make test` tries some of these moments; with RECOVERY=full in the environment all of them.
+-- `make test` tries some of these moments, `make recovery` all of them.
 
 local World = require "spec.engine.world"
 local everything = require "spec.engine.everything"
+local merged = require "infra.merged"
 
 local FULL = os.getenv "RECOVERY" == "full"
 
@@ -47,11 +48,7 @@ local function prepared(run)
 end
 
 local function attempt(world, run, options)
-  local all = { destroy = not run.after }
-  for name, value in pairs(options or {}) do
-    all[name] = value
-  end
-  return world:apply(run.after or run.before, all)
+  return world:apply(run.after or run.before, merged({ destroy = not run.after }, options))
 end
 
 local function failures_of(result)
