@@ -15,6 +15,9 @@
   X(curl_multi_socket_action)                                                                                          \
   X(curl_multi_info_read)                                                                                              \
   X(curl_multi_cleanup)                                                                                                \
+  X(curl_easy_init)                                                                                                    \
+  X(curl_easy_reset)                                                                                                   \
+  X(curl_easy_cleanup)                                                                                                 \
   X(curl_easy_setopt)                                                                                                  \
   X(curl_easy_getinfo)
 LAZY_LIBRARY(curl, "libcurl.so.4", MULTI_FUNCTIONS)
@@ -23,6 +26,9 @@ LAZY_LIBRARY(curl, "libcurl.so.4", MULTI_FUNCTIONS)
  * others wait here and not inside libcurl, whose own queue is searched from its beginning whenever a transfer ends. */
 static const long MAX_RUNNING = 256;
 
+/* Handles that are kept for the next transfers: each has kilobytes of memory of its own. */
+enum { MAX_IDLE = 64 };
+
 struct connections {
   struct loop *loop;
   connections_ended *ended;
@@ -30,6 +36,8 @@ struct connections {
   struct loop_timer timer; /* when libcurl wants to be called next */
   TAILQ_HEAD(job_queue, connections_job) waiting;
   long running;
+  CURL *idle[MAX_IDLE];
+  size_t idle_count;
 };
 
 /* A socket that libcurl asked to watch. */
@@ -144,9 +152,15 @@ struct connections *connections_new(struct loop *loop, connections_ended *ended,
 
 void connections_free(struct connections *connections) {
   if (!connections) return;
+  while (connections->idle_count) curl.curl_easy_cleanup(connections->idle[--connections->idle_count]);
   if (connections->multi) curl.curl_multi_cleanup(connections->multi);
   loop_timer_set(connections->loop, &connections->timer, -1);
   free(connections);
+}
+
+bool connections_open(struct connections *connections, struct connections_job *job) {
+  job->easy = connections->idle_count ? connections->idle[--connections->idle_count] : curl.curl_easy_init();
+  return job->easy;
 }
 
 void connections_add(struct connections *connections, struct connections_job *job) {
@@ -156,7 +170,15 @@ void connections_add(struct connections *connections, struct connections_job *jo
   admit(connections);
 }
 
-void connections_remove(struct connections *connections, struct connections_job *job) {
+void connections_close(struct connections *connections, struct connections_job *job) {
+  if (!job->easy) return;
   drop(connections, job);
+  if (connections->idle_count < MAX_IDLE) {
+    curl.curl_easy_reset(job->easy);
+    connections->idle[connections->idle_count++] = job->easy;
+  } else {
+    curl.curl_easy_cleanup(job->easy);
+  }
+  job->easy = NULL;
   admit(connections);
 }

@@ -10,24 +10,26 @@
 
 struct connections;
 
-/* A transfer, usually a member of the owner's struct: set to zero, then set easy. */
+/* A transfer, usually a member of the owner's struct: set to zero before connections_open. */
 struct connections_job {
-  CURL *easy; /* its CURLOPT_PRIVATE is used here */
+  CURL *easy; /* its CURLOPT_PRIVATE is used here; NULL: closed */
   enum { JOB_IDLE, JOB_WAITING, JOB_RUNNING } state;
   TAILQ_ENTRY(connections_job) link;
 };
 
-/* Called inside the loop, or from connections_add, when a transfer has ended; it is removed already. */
+/* Called inside the loop, or from connections_add, when a transfer has ended; its handle is still there. */
 typedef void connections_ended(struct connections_job *job, CURLcode result);
 
 /* Loads libcurl. Returns NULL and sets *problem (a text valid until the next call) when that is impossible. */
 struct connections *connections_new(struct loop *loop, connections_ended *ended, const char **problem);
-/* Every transfer must be removed before. */
+/* Every transfer must be closed before. */
 void connections_free(struct connections *connections);
 
+/* Gives a transfer its handle, on which nothing is set. Returns false without memory. */
+bool connections_open(struct connections *connections, struct connections_job *job);
 /* Starts a transfer, or lets it wait for its turn; nothing is sent before the loop waits. */
 void connections_add(struct connections *connections, struct connections_job *job);
-/* Gives it up; does nothing when it is idle. */
-void connections_remove(struct connections *connections, struct connections_job *job);
+/* Gives it up, if it has not ended, and takes the handle back. Does nothing when it is closed. */
+void connections_close(struct connections *connections, struct connections_job *job);
 
 #endif

@@ -36,6 +36,7 @@
 #define REQUEST "infra.http.request"
 
 static const lua_Integer MAX_BODY = 256 * 1024 * 1024;
+enum { USUAL_HEADERS = 8 }; /* of a response: the room that its table begins with */
 
 /* One for a Lua state. */
 struct client {
@@ -77,7 +78,7 @@ static void push_response(lua_State *L, struct transfer *transfer) {
   lua_createtable(L, 0, 3);
   lua_pushinteger(L, transfer->status);
   lua_setfield(L, -2, "status");
-  lua_newtable(L);
+  lua_createtable(L, 0, USUAL_HEADERS);
   for (struct curl_header *header = NULL; (header = transfer_next_header(transfer, header));)
     headers_add(L, header->name, header->value);
   lua_setfield(L, -2, "headers");
@@ -178,10 +179,10 @@ static void read_headers(lua_State *L, struct request *request) {
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
     headers_check(L, 1, -2, -1);
-    const char *name = lua_tostring(L, -2), *value = lua_tostring(L, -1);
-    /* libcurl's way to write an empty value */
-    const char *line = *value ? lua_pushfstring(L, "%s: %s", name, value) : lua_pushfstring(L, "%s;", name);
-    if (!transfer_add_header(&request->transfer, line)) luaL_error(L, "not enough memory");
+    lua_pushstring(L, lua_rawlen(L, -1) ? ": " : ";"); /* libcurl's way to write an empty value */
+    lua_insert(L, -2);
+    lua_concat(L, 3);
+    if (!transfer_add_header(&request->transfer, lua_tostring(L, -1))) luaL_error(L, "not enough memory");
     lua_settop(L, list);
   }
 }
@@ -214,10 +215,10 @@ static int start(lua_State *L) {
   lua_setiuservalue(L, handle, 1);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_setiuservalue(L, handle, 2);
-  problem = transfer_open(&request->transfer);
+  problem = transfer_open(&request->transfer, client->connections);
   if (problem) return fail_unsent(L, "NoLibrary", problem);
   read_headers(L, request);
-  if (!transfer_start(&request->transfer, client->connections, &options))
+  if (!transfer_start(&request->transfer, &options))
     return fail_unsent(L, request->transfer.error, request->transfer.reason);
   loop_hold(L, handle);
   lua_settop(L, handle);

@@ -13,12 +13,10 @@
 #define EASY_FUNCTIONS(X)                                                                                              \
   X(curl_slist_append)                                                                                                 \
   X(curl_slist_free_all)                                                                                               \
-  X(curl_easy_init)                                                                                                    \
   X(curl_easy_setopt)                                                                                                  \
   X(curl_easy_getinfo)                                                                                                 \
   X(curl_easy_nextheader)                                                                                              \
-  X(curl_easy_strerror)                                                                                                \
-  X(curl_easy_cleanup)
+  X(curl_easy_strerror)
 LAZY_LIBRARY(curl, "libcurl.so.4", EASY_FUNCTIONS)
 
 enum { MAX_HEADERS = 256 * 1024 };
@@ -32,9 +30,10 @@ static size_t refuse(struct transfer *transfer, const char *error, const char *r
 }
 
 static size_t refuse_errno(struct transfer *transfer, const char *path) {
-  const char *name = strerrorname_np(errno);
-  snprintf(transfer->file_reason, sizeof transfer->file_reason, "%s: %s", path, strerror(errno));
-  return refuse(transfer, name ? name : "EIO", transfer->file_reason);
+  const char *name = strerrorname_np(errno), *problem = strerror(errno);
+  free(transfer->file_reason);
+  if (asprintf(&transfer->file_reason, "%s: %s", path, problem) < 0) transfer->file_reason = NULL;
+  return refuse(transfer, name ? name : "EIO", transfer->file_reason ? transfer->file_reason : problem);
 }
 
 /* CURLOPT_PREREQFUNCTION: before the request is sent, and before it would be sent again because a kept connection
@@ -180,28 +179,28 @@ struct curl_header *transfer_next_header(struct transfer *transfer, struct curl_
 
 void transfer_close(struct transfer *transfer) {
   if (!transfer->job.easy) return;
-  if (transfer->connections) connections_remove(transfer->connections, &transfer->job);
-  curl.curl_easy_cleanup(transfer->job.easy);
+  connections_close(transfer->connections, &transfer->job);
   curl.curl_slist_free_all(transfer->headers);
   if (transfer->source >= 0) close(transfer->source);
   if (transfer->file >= 0) close(transfer->file);
   if (transfer->temporary) unlink(transfer->temporary);
   free(transfer->temporary);
   free(transfer->path);
+  free(transfer->file_reason);
   buffer_free(&transfer->body);
   *transfer = (struct transfer){.file = -1, .source = -1};
 }
 
 /* -- the start ---------------------------------------------------------------------------------------------------- */
 
-const char *transfer_open(struct transfer *transfer) {
+const char *transfer_open(struct transfer *transfer, struct connections *connections) {
   const char *problem = load_curl();
   if (problem) return problem;
   transfer->file = transfer->source = -1;
-  transfer->job.easy = curl.curl_easy_init();
+  transfer->connections = connections;
   /* Only what the caller signed, and what HTTP needs: these take back what libcurl adds by itself. */
-  if (transfer->job.easy && transfer_add_header(transfer, "Accept:") && transfer_add_header(transfer, "Expect:") &&
-      transfer_add_header(transfer, "Content-Type:"))
+  if (connections_open(connections, &transfer->job) && transfer_add_header(transfer, "Accept:") &&
+      transfer_add_header(transfer, "Expect:") && transfer_add_header(transfer, "Content-Type:"))
     return NULL;
   return strerror(ENOMEM);
 }
@@ -269,8 +268,7 @@ static bool open_source(struct transfer *transfer, const struct transfer_options
   return true;
 }
 
-bool transfer_start(struct transfer *transfer, struct connections *connections,
-                    const struct transfer_options *options) {
+bool transfer_start(struct transfer *transfer, const struct transfer_options *options) {
   transfer->max_body = options->max_body;
   if (options->body_to && !(transfer->path = strdup(options->body_to))) return refuse_errno(transfer, options->body_to);
   if (options->body_from && !open_source(transfer, options)) return false;
@@ -279,7 +277,6 @@ bool transfer_start(struct transfer *transfer, struct connections *connections,
     set_error(transfer, wrong);
     return false;
   }
-  transfer->connections = connections;
-  connections_add(connections, &transfer->job);
+  connections_add(transfer->connections, &transfer->job);
   return true;
 }

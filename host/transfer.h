@@ -23,7 +23,7 @@ struct transfer_options {
 
 /* Set to zero before transfer_open. */
 struct transfer {
-  struct connections_job job;               /* first: a job is its transfer; job.easy is NULL when closed */
+  struct connections_job job;               /* first: a job is its transfer */
   void (*ended)(struct transfer *transfer); /* called inside the loop */
   void *owner;                              /* the caller's */
 
@@ -44,15 +44,16 @@ struct transfer {
   int source;      /* what body_from names; -1: not open */
   curl_off_t source_at, source_left;
   bool head_ended;
-  char curl_reason[CURL_ERROR_SIZE], file_reason[512];
+  char curl_reason[CURL_ERROR_SIZE];
+  char *file_reason; /* NULL: nothing was wrong with a file */
 };
 
-/* Loads libcurl and makes ready to take headers. Returns NULL, or what is wrong. */
-const char *transfer_open(struct transfer *transfer);
+/* Makes ready to take headers. Returns NULL, or what is wrong. */
+const char *transfer_open(struct transfer *transfer, struct connections *connections);
 /* Adds "name: value". Returns false without memory. */
 bool transfer_add_header(struct transfer *transfer, const char *line);
 /* Returns false, and sets error and reason, when it cannot start. */
-bool transfer_start(struct transfer *transfer, struct connections *connections, const struct transfer_options *options);
+bool transfer_start(struct transfer *transfer, const struct transfer_options *options);
 /* The response's next header after `previous` (NULL: the first), or NULL. Names come as the server wrote them. */
 struct curl_header *transfer_next_header(struct transfer *transfer, struct curl_header *previous);
 /* Gives up if it has not ended, and frees everything, the response too. Harmless when it is closed. */

@@ -77,6 +77,14 @@ static unsigned char interrupt(EditLine *line, int key) {
   return CC_EOF;
 }
 
+static struct winsize terminal_size(void) {
+  static const int descriptors[] = {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO};
+  struct winsize size = {0};
+  for (size_t i = 0; i < 3 && size.ws_col == 0; i++)
+    if (ioctl(descriptors[i], TIOCGWINSZ, &size) < 0) size.ws_col = 0;
+  return size.ws_col ? size : (struct winsize){.ws_col = 80, .ws_row = 24};
+}
+
 /* How many bytes all of the words have in common, at most up to a character's end. */
 static size_t common_prefix(lua_State *L, int words, lua_Integer count) {
   size_t common = SIZE_MAX;
@@ -93,6 +101,25 @@ static size_t common_prefix(lua_State *L, int words, lua_Integer count) {
   }
   while (common > 0 && (first[common] & 0xc0) == 0x80) common--;
   return common;
+}
+
+/* Below the line, in as many columns as the terminal has room for. common_prefix has checked the words. */
+static void list_words(lua_State *L, int words, lua_Integer count) {
+  static const int gap = 2;
+  int widest = 0;
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, words, i);
+    if (lua_rawlen(L, -1) > (lua_Unsigned)widest) widest = (int)lua_rawlen(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_Integer columns = (terminal_size().ws_col + gap) / (widest + gap);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, words, i);
+    bool begins = columns < 2 || i % columns == 1, ends = columns < 2 || i % columns == 0 || i == count;
+    printf("%s%-*s", begins ? "\n" : "  ", ends ? 0 : widest, lua_tostring(L, -1));
+    lua_pop(L, 1);
+  }
+  printf("\n");
 }
 
 /* Protected: asks the completer of the editor (argument 1) and changes the line; returns what `complete` returns. */
@@ -116,12 +143,7 @@ static int ask_completer(lua_State *L) {
       edit.el_insertstr(editor->line, lua_pushlstring(L, lua_tostring(L, -1) + typed, common - typed));
       result = CC_REFRESH;
     } else if (count > 1) {
-      for (lua_Integer i = 1; i <= count; i++) {
-        lua_rawgeti(L, 2, i);
-        printf("%s%s", i == 1 ? "\n" : "  ", lua_tostring(L, -1));
-        lua_pop(L, 1);
-      }
-      printf("\n");
+      list_words(L, 2, count);
       result = CC_REDISPLAY;
     }
   }
@@ -339,12 +361,9 @@ static int tty_is_terminal(lua_State *L) {
 }
 
 static int tty_size(lua_State *L) {
-  static const int descriptors[] = {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO};
-  struct winsize size = {0};
-  for (size_t i = 0; i < 3 && size.ws_col == 0; i++)
-    if (ioctl(descriptors[i], TIOCGWINSZ, &size) < 0) size.ws_col = 0;
-  lua_pushinteger(L, size.ws_col ? size.ws_col : 80);
-  lua_pushinteger(L, size.ws_col ? size.ws_row : 24);
+  struct winsize size = terminal_size();
+  lua_pushinteger(L, size.ws_col);
+  lua_pushinteger(L, size.ws_row);
   return 2;
 }
 

@@ -202,6 +202,9 @@ local function identify(self)
   if not identity then
     err.hint = err.hint or first_call_hint(err)
     return nil, err
+  elseif not identity.Arn then
+    return errors.fail { code = "Malformed", service = "sts", operation = "GetCallerIdentity",
+      message = "the answer names nobody", hint = "is the endpoint AWS's?" }
   end
   context.account = identity.Account
   context.partition = identity.Arn:match("^arn:([^:]+)") or "aws"

@@ -38,6 +38,18 @@ function errors.from(value)
   return errors.new { code = "Internal", message = tostring(value) }
 end
 
+--- Several errors as text, each on lines of its own, to follow the message of one about all of them. What helps more
+--- than one is said once.
+function errors.list(list)
+  local texts, said = {}, {}
+  for i, err in ipairs(list) do
+    err.hint = not said[err.hint] and err.hint or nil
+    said[err.hint or ""] = true
+    texts[i] = "\n  " .. tostring(err):gsub("\n", "\n  ")
+  end
+  return table.concat(texts)
+end
+
 --- Message handler for xpcall: the error as errors.from gives it, with `traceback` for --verbose.
 function errors.caught(value)
   local err = errors.from(value)

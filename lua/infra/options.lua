@@ -7,7 +7,9 @@
 --     network = infra.required("table"),
 --   }
 
+local contains = require "infra.contains"
 local errors = require "infra.errors"
+local sorted_keys = require "infra.sorted_keys"
 
 local options = {}
 
@@ -36,15 +38,6 @@ end
 --- One of the listed values; the first is the default.
 function options.one_of(values, meaning)
   return option { kind = type(values[1]), values = values, default = values[1], meaning = meaning }
-end
-
-local function contains(list, wanted)
-  for _, value in ipairs(list) do
-    if value == wanted then
-      return true
-    end
-  end
-  return false
 end
 
 -- Text from the command line (--set NAME=VALUE) as the option's type; anything else unchanged.
@@ -90,13 +83,8 @@ function options.check(where, declared, given)
   local result = {}
   for name in pairs(given or {}) do
     if not declared[name] then
-      local known = {}
-      for known_name in pairs(declared) do
-        known[#known + 1] = known_name
-      end
-      table.sort(known)
       return errors.fail { code = "UnknownOption", message = ("%s: there is no option '%s'; there are: %s"):format(
-        where, name, table.concat(known, ", ")) }
+        where, name, table.concat(sorted_keys(declared), ", ")) }
     end
   end
   for name, one in pairs(declared) do

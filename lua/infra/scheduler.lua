@@ -63,7 +63,8 @@ end
 local function deadlock_error(self)
   local stuck = {}
   for i, task in ipairs(sorted(self.tasks)) do
-    stuck[i] = ("%s (%s)"):format(task, task.waiting)
+    local whom = task.waits_for and " " .. tostring(task.waits_for) or ""
+    stuck[i] = ("%s (%s%s)"):format(task, task.waiting, whom)
   end
   return errors.new { code = "Deadlock", message = "nothing can wake " .. table.concat(stuck, ", ") }
 end
@@ -221,7 +222,7 @@ function Scheduler:await(handle)
   end
   assert(not self.awaiting[handle], "another task awaits this handle")
   self.awaiting[handle] = task
-  local ok, event = switch.pause(task, "awaiting " .. tostring(handle))
+  local ok, event = switch.pause(task, "awaiting", handle)
   if not ok then
     self.awaiting[handle] = nil
     if handle.cancel then

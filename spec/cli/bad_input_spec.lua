@@ -229,6 +229,28 @@ describe("a network", function()
       .. "  AWS refuses these credentials")
   end)
 
+  it("where a web page, or nothing, comes instead of AWS's answer", function()
+    local aws <close> = local_aws()
+    for body, message in pairs {
+      ["<html><body>Please sign in</body></html>"] = "Malformed: this is no answer of AWS: a web page\n" ..
+        "  is the endpoint right",
+      ["<!doctype html><p>Bad gateway"] = "Malformed: this is no answer of AWS: [^\n]+\n  is the endpoint right",
+      [""] = "the answer names nobody\n  is the endpoint AWS's",
+    } do
+      local ended = aws:run({ "plan", path }, function(call)
+        call.respond(200, {}, body)
+        return true
+      end)
+      check(ended, 1, "sts GetCallerIdentity: " .. message)
+    end
+    -- Only some of the answers: read as AWS's, they would say that all is gone.
+    assert.equal(0, aws:run({ "run", path, "--yes" }).status)
+    check(aws:run({ "plan", path }, function(call)
+      return call.operation ~= "GetCallerIdentity" and (call.respond(200, {}, "<html/>") or true)
+    end), 1, "[^\n]*this is no answer of AWS: a web page\n")
+    assert.equal(0, aws:run({ "destroy", path, "--yes" }).status)
+  end)
+
   it("where AWS refuses what the stack wants", function()
     local aws <close> = local_aws()
     local ended = aws:run({ "run", path, "--yes" }, function(call)

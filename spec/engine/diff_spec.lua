@@ -1,5 +1,6 @@
 local diff = require "infra.engine.diff"
 local json = require "host.json"
+local merged = require "infra.merged"
 local reference = require "infra.engine.reference"
 local resources = require "infra.resources"
 
@@ -7,16 +8,13 @@ local KEY <const> = "key"
 
 -- A type with properties of every kind. `spec` are further entries of its handler spec.
 local function a_type(spec)
-  local all = {
+  local all = merged({
     identity = { "Id" },
     facets = { { properties = { "Text", "Number", "Flag", "List", "Set", "Map", "Structure", "Document", "Hidden" },
       write = function() end } },
     sets = { "Set" },
     tags = { form = "list" },
-  }
-  for name, value in pairs(spec or {}) do
-    all[name] = value
-  end
+  }, spec)
   local properties = {
     Text = { type = { type = "string" } }, Number = { type = { type = "integer" } },
     Flag = { type = { type = "boolean" } }, Hidden = { type = { type = "string" } },

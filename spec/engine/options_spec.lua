@@ -1,36 +1,35 @@
 -- The options of a resource: what they change about plans.
 
 local World = require "spec.engine.world"
+local parameters = require "spec.engine.parameters"
+
+local nothing, one, parameter = parameters.none, parameters.one, parameters.declare
 
 local world
 
 before_each(function() world = World.new() end)
 after_each(function() world:close() end)
 
-local function parameter(stack, name, value, options)
-  return stack:resource("AWS::SSM::Parameter", name, { Name = "/demo/" .. name, Type = "String", Value = value },
-    options)
-end
-
--- A declaration with one parameter "p" and these options.
-local function one(value, options)
-  return World.declare(function(stack) parameter(stack, "p", value, options) end)
-end
-
-local nothing = World.declare(function() end)
-
-local function actions(declaration, options)
-  return World.actions(assert(world:plan(declaration, options)))
-end
-
-local function value_of(name)
-  return world:as_other(function(call)
-    local output = assert(call("ssm", "GetParameters", { Names = { "/demo/" .. name } }))
-    return output.Parameters[1] and output.Parameters[1].Value
-  end)
-end
-
 describe("the option", function()
+  it("protect says what would replace, and names everything that it keeps", function()
+    local function two(name)
+      return World.declare(function(stack)
+        for _, one_of_them in ipairs { "p", "q" } do
+          stack:resource("AWS::SSM::Parameter", one_of_them, { Name = name .. one_of_them, Type = "String",
+            Value = "v" }, { protect = true })
+        end
+      end)
+    end
+    world:run(two "/before/")
+    local _, err = world:plan(two "/after/")
+    assert.equal("Protected", err.code)
+    local line = "  [^\n]+: %s: it is protected and this would replace it: Name changes\n"
+    assert.matches("^2 changes are refused\n" .. line:format "p" .. "    remove protect = true [^\n]+\n" ..
+      line:format("q"):sub(1, -2) .. "$", tostring(err))
+    _, err = world:plan(two "/before/", { destroy = true })
+    assert.matches("^2 changes are refused\n[^\n]+ p: it is protected and this would delete it\n", tostring(err))
+  end)
+
   it("protect refuses to delete and to replace, as declared or as recorded", function()
     world:run(one("a", { protect = true }))
     for _, try in ipairs { { nothing }, { one("a", { protect = true, region = "eu-west-1" }) },
@@ -40,17 +39,17 @@ describe("the option", function()
       assert.equal("Protected", err.code)
       assert.equal("p", err.resource)
     end
-    assert.same({ p = "update" }, actions(one("b", { protect = true })))
+    assert.same({ p = "update" }, world:planned(one("b", { protect = true })))
     world:run(one "a") -- records that it is not protected any more
-    assert.same({ p = "delete" }, actions(nothing))
+    assert.same({ p = "delete" }, world:planned(nothing))
   end)
 
   it("retain forgets instead of deleting, also in a replacement", function()
     world:run(one("a", { retain = true }))
     world:run(one("b", { retain = true, region = "eu-west-1" }))
-    assert.equal("a", value_of "p")
+    assert.equal("a", parameters.value(world, "p"))
     assert.equal(1, #world:rows())
-    assert.same({ p = "forget" }, actions(nothing))
+    assert.same({ p = "forget" }, world:planned(nothing))
     local run = world:run(nothing)
     assert.same({}, world:rows())
     for _, call in ipairs(run.calls) do
@@ -69,10 +68,10 @@ describe("the option", function()
     world:as_other(function(call)
       assert(call("ssm", "PutParameter", { Name = "/demo/p", Value = "theirs", Overwrite = true }))
     end)
-    assert.same({}, actions(declare("b", { a = "1" })))
-    assert.same({ p = "update" }, actions(declare("b", { a = "2" })))
+    world:unchanged(declare("b", { a = "1" }))
+    assert.same({ p = "update" }, world:planned(declare("b", { a = "2" })))
     world:run(declare("b", { a = "2" }))
-    assert.equal("theirs", value_of "p")
+    assert.equal("theirs", parameters.value(world, "p"))
   end)
 
   it("renamed_from moves the record, and what refers to it", function()
@@ -96,7 +95,7 @@ describe("the option", function()
     local rows = world:rows()
     assert.same({ "new", "subnet" }, { rows[1].address, rows[2].address })
     assert.same({ "new" }, rows[2].dependencies)
-    assert.same({}, actions(renamed(true)))
+    world:unchanged(renamed(true))
     world:run(renamed(false))
   end)
 
@@ -136,7 +135,7 @@ describe("the option", function()
     assert.matches("adopt = true", run.result.failures[1].hint)
     assert.same({}, world:rows())
     world:run(declare { adopt = true })
-    assert.same({}, actions(declare()))
+    world:unchanged(declare())
     world:as_other(function(call)
       local group = assert(call("logs", "DescribeLogGroups", {})).logGroups[1]
       assert.equal(30, group.retentionInDays)
@@ -173,7 +172,7 @@ describe("the option", function()
       end)
     end
     assert.is_true(world:run(nat(false)).seconds < 30)
-    assert.same({}, actions(nat(true)))
+    world:unchanged(nat(true))
     world:destroy(nat())
     assert.is_true(world:run(nat()).seconds > 90)
   end)

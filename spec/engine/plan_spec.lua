@@ -2,42 +2,22 @@
 
 local World = require "spec.engine.world"
 local infra = require "infra"
+local parameters = require "spec.engine.parameters"
+
+local nothing, one, parameter = parameters.none, parameters.one, parameters.declare
 
 local world
 
 before_each(function() world = World.new() end)
 after_each(function() world:close() end)
 
-local function parameter(stack, name, value, options)
-  return stack:resource("AWS::SSM::Parameter", name, { Name = "/demo/" .. name, Type = "String", Value = value },
-    options)
-end
-
--- A declaration with one parameter "p" and these options.
-local function one(value, options)
-  return World.declare(function(stack) parameter(stack, "p", value, options) end)
-end
-
-local nothing = World.declare(function() end)
-
-local function actions(declaration, options)
-  return World.actions(assert(world:plan(declaration, options)))
-end
-
-local function value_of(name)
-  return world:as_other(function(call)
-    local output = assert(call("ssm", "GetParameters", { Names = { "/demo/" .. name } }))
-    return output.Parameters[1] and output.Parameters[1].Value
-  end)
-end
-
 describe("a plan", function()
   it("creates, updates, deletes, and does nothing", function()
-    assert.same({ p = "create" }, actions(one "a"))
+    assert.same({ p = "create" }, world:planned(one "a"))
     world:run(one "a")
-    assert.same({}, actions(one "a"))
-    assert.same({ p = "update" }, actions(one "b"))
-    assert.same({ p = "delete" }, actions(nothing))
+    world:unchanged(one "a")
+    assert.same({ p = "update" }, world:planned(one "b"))
+    assert.same({ p = "delete" }, world:planned(nothing))
   end)
 
   it("counts", function()
@@ -86,14 +66,14 @@ describe("a plan", function()
     assert.equal("create", plan.by_address.p.action)
     assert.equal("it no longer exists", plan.by_address.p.reason)
     world:run(one "a")
-    assert.equal("a", value_of "p")
+    assert.equal("a", parameters.value(world, "p"))
     assert.equal(1, #world:rows())
   end)
 
   it("forgets what is neither declared nor there any more", function()
     world:run(one "a")
     world:as_other(function(call) assert(call("ssm", "DeleteParameter", { Name = "/demo/p" })) end)
-    assert.same({ p = "forget" }, actions(nothing))
+    assert.same({ p = "forget" }, world:planned(nothing))
     world:run(nothing)
     assert.same({}, world:rows())
   end)
@@ -110,11 +90,11 @@ describe("replacement", function()
 
   it("follows from the schema, and cascades to what depends on it", function()
     world:run(network "10.0.0.0/16")
-    local before = value_of "p"
-    assert.same({ vpc = "replace", group = "replace", p = "update" }, actions(network "10.1.0.0/16"))
+    local before = parameters.value(world, "p")
+    assert.same({ vpc = "replace", group = "replace", p = "update" }, world:planned(network "10.1.0.0/16"))
     world:run(network "10.1.0.0/16")
-    assert.is_not_equal(before, value_of "p")
-    assert.same({}, actions(network "10.1.0.0/16"))
+    assert.is_not_equal(before, parameters.value(world, "p"))
+    world:unchanged(network "10.1.0.0/16")
     assert.equal(3, #world:rows())
   end)
 
@@ -128,7 +108,7 @@ describe("replacement", function()
     end
     assert.is_true(position.CreateVpc < position.DeleteVpc)
     assert.is_true(position.CreateVpc < position.DeleteSecurityGroup)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
     assert.equal(3, #world:rows())
   end)
 
@@ -151,7 +131,7 @@ describe("replacement", function()
     local broken = network("10.0.0.0/8", { create_before_delete = true })
     local run = world:apply(broken)
     assert.equal("InvalidVpc.Range", run.result.failures[1].code)
-    assert.same({}, actions(network "10.0.0.0/16"))
+    world:unchanged(network "10.0.0.0/16")
     for _, row in ipairs(world:rows()) do
       assert.equal("ready", row.status)
     end
@@ -164,9 +144,9 @@ describe("replacement", function()
     assert.equal("replace", plan.by_address.p.action)
     assert.equal("its type changed", plan.by_address.p.reason)
     world:run(declaration)
-    assert.is_nil(value_of "p")
+    assert.is_nil(parameters.value(world, "p"))
     assert.equal("AWS::SNS::Topic", world:rows()[1].type)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
   end)
 
   it("happens when the region changes", function()
@@ -176,8 +156,8 @@ describe("replacement", function()
     assert.equal("replace", plan.by_address.p.action)
     assert.equal("its region changed", plan.by_address.p.reason)
     world:run(moved)
-    assert.is_nil(value_of "p")
-    assert.same({}, actions(moved))
+    assert.is_nil(parameters.value(world, "p"))
+    world:unchanged(moved)
   end)
 end)
 
@@ -196,7 +176,7 @@ describe("targets", function()
     local run = world:run(declaration, { targets = { "b" } })
     assert.same({ a = "create", b = "create" }, World.actions(run.plan))
     assert.same({ value = "1" }, run.result.outputs)
-    assert.same({ c = "create", topic = "create" }, actions(declaration))
+    assert.same({ c = "create", topic = "create" }, world:planned(declaration))
     run = world:run(declaration)
     assert.equal("c is demo-test-topic", run.result.outputs.c)
   end)
@@ -250,7 +230,7 @@ describe("failures", function()
     assert.equal("b", run.result.failures[1].resource)
     assert.matches("plan_spec.lua:%d+", run.result.failures[1].source)
     assert.equal(1, run.result.skipped)
-    assert.equal("x", value_of "beside")
+    assert.equal("x", parameters.value(world, "beside"))
     assert.same({ b = "create", after = "create" }, World.actions(world:run(declare "a-bucket").plan))
   end)
 

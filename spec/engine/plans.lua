@@ -1,15 +1,10 @@
 -- Plans made by hand, for specs of what works on them: plans.make { address = change }, where a change is
 --   { action, needs = { addresses }, needed = { addresses, as recorded; default needs }, create_first, options,
 --     obsolete = true when there is a replaced generation as well }
-local plans = {}
 
-local function set_of(list)
-  local set = {}
-  for _, item in ipairs(list or {}) do
-    set[item] = true
-  end
-  return set
-end
+local set_of = require "infra.set_of"
+
+local plans = {}
 
 local RECORDED = { update = true, replace = true, delete = true, forget = true, none = true }
 

@@ -6,6 +6,8 @@
 --   local run = world:apply(declaration, { faults = ..., crash_commit = 3 })
 
 local json = require "host.json"
+local luassert = require "luassert"
+local merged = require "infra.merged"
 
 local Journal = require "infra.engine.journal"
 local Reader = require "infra.handler.reader"
@@ -43,10 +45,7 @@ end
 --- A declaration: the stack "demo-test" with what build(stack, options) declares. `fields` are further fields of the
 --- definition. Throws the stack's faults.
 function World.declare(build, fields, given)
-  local definition = { project = "demo", environment = "test", region = "us-east-1", build = build }
-  for name, value in pairs(fields or {}) do
-    definition[name] = value
-  end
+  local definition = merged({ project = "demo", environment = "test", region = "us-east-1", build = build }, fields)
   local declaration, err = stack.define(definition):evaluate(given)
   if not declaration then
     error(err, 0)
@@ -210,11 +209,7 @@ end
 
 --- Deletes everything that is recorded.
 function World:destroy(declaration, options)
-  local all = { destroy = true }
-  for name, value in pairs(options or {}) do
-    all[name] = value
-  end
-  return self:run(declaration, all)
+  return self:run(declaration, merged({ destroy = true }, options))
 end
 
 --- The plan only: returns it, or nil and an error; and the process.
@@ -237,6 +232,29 @@ function World.actions(plan)
   return actions
 end
 
+--- What a plan would do, as `actions` has it.
+function World:planned(declaration, options)
+  return World.actions(assert(self:plan(declaration, options)))
+end
+
+--- Expects a plan that has nothing to do.
+function World:unchanged(declaration, options)
+  luassert.same({}, self:planned(declaration, options))
+end
+
+--- Applies. Returns the first failure, nil when everything was done; and the run.
+function World:failure(declaration, options)
+  local run = self:apply(declaration, options)
+  return run.result.failures[1], run
+end
+
+--- Another project in the same account.
+function World:neighbour()
+  local other = World.new()
+  other.aws, other.processes = self.aws, 100
+  return other
+end
+
 --- Calls AWS as somebody else would: fn(call) with call(service, operation, params) -> output | nil, err.
 function World:as_other(fn)
   self.processes = self.processes + 1
@@ -247,6 +265,13 @@ function World:as_other(fn)
   end, session)
   session:close()
   return result
+end
+
+--- One such call, which must succeed. Returns its output.
+function World:call(service, operation, params)
+  return self:as_other(function(call)
+    return assert(call(service, operation, params))
+  end)
 end
 
 -- -- looking at what there is -----------------------------------------------------------------------------------------

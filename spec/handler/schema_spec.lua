@@ -1,14 +1,11 @@
+local merged = require "infra.merged"
 local schema = require "infra.handler.schema"
 
 describe("the check of a handler spec", function()
   local function spec(changes)
-    local complete = {
+    return merged({
       identity = { "Id" }, create = { "CreateThing" }, read = { "DescribeThings" }, delete = { "DeleteThing" },
-    }
-    for name, value in pairs(changes) do
-      complete[name] = value
-    end
-    return complete
+    }, changes)
   end
 
   it("lets one pass that keeps to the vocabulary", function()

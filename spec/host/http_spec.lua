@@ -118,6 +118,19 @@ describe("http", function()
       assert.equal("", response.body)
     end)
 
+    it("nothing of the request before it, and of what came of that", function()
+      for _, before in ipairs { { method = "HEAD" }, { method = "PUT", body = "old", headers = { { "X-Old", "1" } } },
+        { method = "POST", body = "old", max_body = 1 } } do
+        here:exchange(before, 200, { ["X-Before"] = "1" }, before.body)
+        here.requests = {}
+        local response = exchange({}, 200, nil, "new")
+        assert.equal("new", response.body)
+        assert.is_nil(response.headers["x-before"])
+        assert.same({ host = "127.0.0.1:" .. here.listener:port() }, here.requests[1].headers)
+        assert.equal("GET", here.requests[1].method)
+      end
+    end)
+
     it("redirects as they are", function()
       assert.equal(302, exchange({}, 302, { Location = "/elsewhere" }).status)
       assert.equal(1, #here.requests)

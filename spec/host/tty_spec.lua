@@ -104,8 +104,32 @@ describe("host.tty", function()
     end)
 
     it("lists the words when they do not agree", function()
-      local output = terminal(COMPLETER, { { "1> ", "Subnet\t" }, { "Subnet  SubnetGroup", "G\t\r" } })
+      local output = terminal(COMPLETER, { { "1> ", "Subnet\t" }, { "Subnet       SubnetGroup", "G\t\r" } })
       assert.matches("[SubnetGroup|nil]", output, 1, true)
+    end)
+
+    it("lists many words in columns, none of them broken at the end of a line", function()
+      local output = terminal(PRELUDE .. [[
+        tty.set_completer(function()
+          local words = {}
+          for i = 1, 9 do
+            words[i] = "word-" .. i .. ("x"):rep(i % 3 * 8)
+          end
+          return words, 1
+        end)
+        show(tty.read_line "1> ")
+      ]], { { "1> ", "word-\t" }, { "word-9", "\r" } })
+      local listed = output:match "\n(word%-1.-)\r?\n[^\n]*1> "
+      local columns = 0
+      for line in listed:gmatch "[^\r\n]+" do
+        assert.equal(1, line:find "word%-")
+        assert.is_true(#line <= 80, line)
+        for place in line:gmatch "()word" do
+          assert.equal(0, (place - 1) % (#"word-2" + 16 + 2))
+          columns = math.max(columns, place // 24 + 1)
+        end
+      end
+      assert.equal(3, columns)
     end)
 
     it("leaves the line alone when there is none", function()

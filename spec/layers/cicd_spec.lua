@@ -1,6 +1,7 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 local watched = require "spec.layers.watched"
 
 local EVERYTHING = { "roles", "repository", "lambda", "alias", "bucket", "distribution" }
@@ -11,9 +12,7 @@ local function declare(names, more)
     for _, name in ipairs(names) do
       options[name] = parts[name]
     end
-    for name, value in pairs(more or {}) do
-      options[name] = value
-    end
+    options = merged(options, more)
     if options.topic then
       options.topic = stack:layer("observability", {}).topic
     end
@@ -152,7 +151,7 @@ describe("the layer cicd", function()
     end
     local run = world:run(frontend "main")
     assert.matches("must be authorised", run.result.warnings[1])
-    assert.same({}, World.actions(assert(world:plan(frontend "main"))))
+    world:unchanged(frontend "main")
     assert.same({ "UpdatePipeline" }, calls.changes(world:run(frontend "release")))
     world:destroy(frontend "release")
     assert.same({}, world:rows())

@@ -2,6 +2,7 @@ local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local functions = require "spec.resources.functions"
 local json = require "host.json"
+local merged = require "infra.merged"
 local oci = require "infra.oci"
 
 -- The layer alone; `fields` of the stack's definition.
@@ -18,11 +19,8 @@ local function declare_all(options)
   return World.declare(function(stack)
     local network = stack:layer("network", { nat = "none" })
     local security = stack:layer("security", { vpc = network.vpc })
-    local all = { network = network, security = security, domain = "example.com", parameter_path = "/demo/test/",
-      secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:demo-test/aurora-abcdef" }
-    for name, value in pairs(options or {}) do
-      all[name] = value
-    end
+    local all = merged({ network = network, security = security, domain = "example.com", parameter_path = "/demo/test/",
+      secret_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:demo-test/aurora-abcdef" }, options)
     stack:layer("compute", all)
   end)
 end
@@ -98,14 +96,8 @@ describe("the layer compute", function()
       world:close()
     end)
 
-    local function actions(declaration)
-      return World.actions(assert(world:plan(declaration)))
-    end
-
     local function look(service, operation, params)
-      return world:as_other(function(call)
-        return assert(call(service, operation, params))
-      end)
+      return world:call(service, operation, params)
     end
 
     local function live()
@@ -117,7 +109,7 @@ describe("the layer compute", function()
       assert.matches("^https://%w+%.execute%-api%.us%-east%-1%.amazonaws%.com/test$", run.result.outputs.url)
       assert.matches("^%w+%.execute%-api%.us%-east%-1%.amazonaws%.com$", run.result.outputs.host)
       assert.matches(oci.bootstrap().digest, live().Code.ImageUri, 1, true)
-      assert.same({}, actions(declare()))
+      world:unchanged(declare())
       local again = world:run(declare())
       assert.same({}, calls.changes(again))
       world:destroy(declare())
@@ -132,7 +124,7 @@ describe("the layer compute", function()
       assert.same({ APP_ENVIRONMENT = "test", PARAMETER_PATH = "/demo/test/",
         SECRET_ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:demo-test/aurora-abcdef" },
         lambda.Environment.Variables)
-      assert.same({}, actions(declare_all()))
+      world:unchanged(declare_all())
       local run = world:destroy(declare_all())
       for _, text in ipairs(world:census()) do
         -- The simulated Lambda remembers which interfaces were its own; the account's setting stays (layers/security).
@@ -160,13 +152,13 @@ describe("the layer compute", function()
         uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/demo-test@" .. pushed.image.imageId.imageDigest
         version = functions.deploy(call, session, uri)
       end)
-      assert.same({}, actions(declare()))
+      world:unchanged(declare())
       assert.same({}, calls.changes(world:run(declare())))
       assert.same({ version, uri }, { live().Configuration.Version, live().Code.ImageUri })
       -- A change of what is declared takes effect with that image, behind the same alias.
       world:run(declare { memory = 2048 })
       assert.same({ 2048, uri }, { live().Configuration.MemorySize, live().Code.ImageUri })
-      assert.same({}, actions(declare { memory = 2048 }))
+      world:unchanged(declare { memory = 2048 })
     end)
 
     it("changes in place, part by part", function()
@@ -183,9 +175,9 @@ describe("the layer compute", function()
       } do
         local run = world:run(declare(case[1]))
         assert.equal(case[2], table.concat(calls.changes(run), " "))
-        assert.same({}, actions(declare(case[1])))
+        world:unchanged(declare(case[1]))
         world:run(declare())
-        assert.same({}, actions(declare()))
+        world:unchanged(declare())
       end
     end)
 
@@ -203,7 +195,7 @@ describe("the layer compute", function()
       end)
       world:run(foreign)
       assert.equal(uri, live().Code.ImageUri)
-      assert.same({}, actions(foreign))
+      world:unchanged(foreign)
     end)
 
     it("asks every question once when nothing changes", function()

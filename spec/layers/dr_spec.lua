@@ -1,18 +1,16 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 local watched = require "spec.layers.watched"
 
 -- The layer with further options, but without those named in `less`.
 local function declare(more, less)
   return World.declare(function(stack)
     local parts = watched(stack)
-    local options = {
+    local options = merged({
       cluster = parts.cluster, role = parts.roles.backup, topic = stack:layer("observability", {}).topic,
       domain = "example.com",
-    }
-    for name, value in pairs(more or {}) do
-      options[name] = value
-    end
+    }, more)
     for _, name in ipairs(less or {}) do
       options[name] = nil
     end
@@ -86,7 +84,7 @@ describe("the layer dr", function()
       end)
     end
     world:run(whole(7))
-    assert.same({}, World.actions(assert(world:plan(whole(7)))))
+    world:unchanged(whole(7))
     assert.same({ "UpdateBackupPlan" }, calls.changes(world:run(whole(14))))
     world:destroy(whole(14))
     assert.same({}, world:rows())

@@ -1,6 +1,7 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 local watched = require "spec.layers.watched"
 
 local EVERYTHING = { "api", "stage", "lambda", "cluster", "cache" }
@@ -12,10 +13,7 @@ local function declare(names, more)
     for _, name in ipairs(names) do
       options[name] = parts[name]
     end
-    for name, value in pairs(more or {}) do
-      options[name] = value
-    end
-    stack:layer("observability", options)
+    stack:layer("observability", merged(options, more))
   end)
 end
 

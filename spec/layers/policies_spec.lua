@@ -2,6 +2,7 @@
 local World = require "spec.engine.world"
 local fs = require "host.fs"
 local json = require "host.json"
+local merged = require "infra.merged"
 local policy = require "infra.layers.policy"
 local project = require "infra.project"
 local watched = require "spec.layers.watched"
@@ -139,13 +140,7 @@ describe("the check of policies", function()
       [{ NotAction = "iam:*" }] = "everything but", [{ Principal = "*" }] = "everybody",
       [{ Principal = { AWS = { "*" } } }] = "everybody",
     } do
-      local changed = {}
-      for _, values in ipairs { statement, change } do
-        for name, value in pairs(values) do
-          changed[name] = value
-        end
-      end
-      assert.matches(expected, of(changed))
+      assert.matches(expected, of(merged(statement, change)))
     end
     local text = World.declare(function(stack)
       stack:resource("AWS::SNS::TopicPolicy", "p", { Topics = { "arn:aws:sns:us-east-1:123456789012:t" },

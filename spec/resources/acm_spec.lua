@@ -1,6 +1,7 @@
 local Client = require "infra.aws.client"
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -11,25 +12,9 @@ after_each(function()
   world:close()
 end)
 
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
-local function failure(declaration, options)
-  local run = world:apply(declaration, options)
-  return run.result.failures[1], run
-end
-
-local function call(...)
-  local arguments = table.pack(...)
-  return world:as_other(function(send)
-    return assert(send(table.unpack(arguments)))
-  end)
-end
-
 -- A zone that somebody made, { id, servers }.
 local function make_zone(name)
-  local output = call("route53", "CreateHostedZone", { Name = name, CallerReference = name })
+  local output = world:call("route53", "CreateHostedZone", { Name = name, CallerReference = name })
   return { id = output.HostedZone.Id:match "[^/]+$", servers = output.DelegationSet.NameServers }
 end
 
@@ -38,7 +23,7 @@ local function put_record(zone, name, kind, values)
   for i, value in ipairs(values) do
     records[i] = { Value = value }
   end
-  call("route53", "ChangeResourceRecordSets", { HostedZoneId = zone.id, ChangeBatch = { Changes = { {
+  world:call("route53", "ChangeResourceRecordSets", { HostedZoneId = zone.id, ChangeBatch = { Changes = { {
     Action = "UPSERT", ResourceRecordSet = { Name = name, Type = kind, TTL = 60, ResourceRecords = records },
   } } } })
 end
@@ -46,14 +31,15 @@ end
 -- The validation records in a zone.
 local function proofs(zone)
   local found = {}
-  for _, record in ipairs(call("route53", "ListResourceRecordSets", { HostedZoneId = zone.id }).ResourceRecordSets) do
+  local output = world:call("route53", "ListResourceRecordSets", { HostedZoneId = zone.id })
+  for _, record in ipairs(output.ResourceRecordSets) do
     found[#found + 1] = record.Type == "CNAME" and record.Name or nil
   end
   return found
 end
 
 local function certificates()
-  return call("acm", "ListCertificates").CertificateSummaryList
+  return world:call("acm", "ListCertificates").CertificateSummaryList
 end
 
 -- A certificate "it" for names in `zone` (nil: somebody enters the records).
@@ -67,10 +53,7 @@ local function declare(zone, names, changes, options, fields)
       validation[i] = { DomainName = name, HostedZoneId = zone.id }
     end
     properties.DomainValidationOptions = zone and validation or nil
-    for name, value in pairs(changes or {}) do
-      properties[name] = value
-    end
-    stack:resource("AWS::CertificateManager::Certificate", "it", properties, options)
+    stack:resource("AWS::CertificateManager::Certificate", "it", merged(properties, changes), options)
   end, fields)
 end
 
@@ -81,15 +64,15 @@ describe("AWS::CertificateManager::Certificate", function()
     assert.same({ "RequestCertificate", "ChangeResourceRecordSets" }, calls.changes(run))
     assert.equal(2, #proofs(zone)) -- the apex and the wildcard have the same
     assert.is_true(run.seconds >= 65 and run.seconds < 80)
-    unchanged(declare(zone, { "example.com", "www.example.com", "*.example.com" }))
-    unchanged(declare(zone, { "example.com", "example.com", "*.example.com", "www.example.com" }))
+    world:unchanged(declare(zone, { "example.com", "www.example.com", "*.example.com" }))
+    world:unchanged(declare(zone, { "example.com", "example.com", "*.example.com", "www.example.com" }))
   end)
 
   it("understands the names of key algorithms in answers", function()
     local zone = make_zone "example.com"
     local elliptic = { KeyAlgorithm = "EC_prime256v1" }
     world:run(declare(zone, { "example.com" }, elliptic))
-    unchanged(declare(zone, { "example.com" }, elliptic))
+    world:unchanged(declare(zone, { "example.com" }, elliptic))
     local plan = assert(world:plan(declare(zone, { "example.com" }, { KeyAlgorithm = "RSA_2048" })))
     assert.same({ it = "replace" }, World.actions(plan))
   end)
@@ -100,7 +83,7 @@ describe("AWS::CertificateManager::Certificate", function()
     local changed = { CertificateTransparencyLoggingPreference = "DISABLED", Tags = { A = "1" } }
     assert.same({ "UpdateCertificateOptions", "AddTagsToCertificate" },
       calls.changes(world:run(declare(zone, { "example.com" }, changed))))
-    unchanged(declare(zone, { "example.com" }, changed))
+    world:unchanged(declare(zone, { "example.com" }, changed))
   end)
 
   it("is replaced before the old one goes, and the record that both need stays", function()
@@ -112,7 +95,7 @@ describe("AWS::CertificateManager::Certificate", function()
     assert.same({ "RequestCertificate", "DeleteCertificate" }, { order[1], order[#order] })
     assert.equal(2, #proofs(zone))
     assert.equal(1, #certificates())
-    unchanged(more)
+    world:unchanged(more)
   end)
 
   it("takes its records along when it goes", function()
@@ -125,16 +108,15 @@ describe("AWS::CertificateManager::Certificate", function()
 
   it("leaves records that certificates of others need, and does not miss those that are gone", function()
     local zone = make_zone "example.com"
-    local other = World.new()
-    other.aws, other.processes = world.aws, 100
+    local other = world:neighbour()
     other:run(declare(zone, { "example.com" }))
     world:run(declare(zone, { "example.com" }))
     world:destroy(declare(zone, { "example.com" }))
     assert.equal(1, #proofs(zone))
     for _, name in ipairs(proofs(zone)) do
-      local found = call("route53", "ListResourceRecordSets", { HostedZoneId = zone.id, StartRecordName = name,
+      local found = world:call("route53", "ListResourceRecordSets", { HostedZoneId = zone.id, StartRecordName = name,
         StartRecordType = "CNAME", MaxItems = "1" }).ResourceRecordSets[1]
-      call("route53", "ChangeResourceRecordSets", { HostedZoneId = zone.id, ChangeBatch = { Changes = { {
+      world:call("route53", "ChangeResourceRecordSets", { HostedZoneId = zone.id, ChangeBatch = { Changes = { {
         Action = "DELETE", ResourceRecordSet = found } } } })
     end
     other:destroy(declare(zone, { "example.com" }))
@@ -162,26 +144,26 @@ describe("AWS::CertificateManager::Certificate", function()
     local zone = make_zone "example.com"
     world:run(declare(zone, { "example.com" }), calls.lose "RequestCertificate")
     assert.equal(1, #certificates())
-    unchanged(declare(zone, { "example.com" }))
+    world:unchanged(declare(zone, { "example.com" }))
   end)
 
   it("is found by its tag after a crash, among others of its name, whatever its key", function()
     local zone = make_zone "example.com"
-    call("acm", "RequestCertificate", { DomainName = "example.com", KeyAlgorithm = "EC_prime256v1" })
+    world:call("acm", "RequestCertificate", { DomainName = "example.com", KeyAlgorithm = "EC_prime256v1" })
     local ours = declare(zone, { "example.com" }, { KeyAlgorithm = "EC_prime256v1" })
     world:apply(ours, calls.crash "RequestCertificate")
     local run = world:run(ours)
     assert.equal(0, #calls.params(run, "RequestCertificate"))
     assert.equal(1, #proofs(zone)) -- which the crash had left undone
-    unchanged(ours)
+    world:unchanged(ours)
   end)
 
   it("is taken over by its name when told to", function()
     local zone = make_zone "example.com"
-    call("acm", "RequestCertificate", { DomainName = "example.com" })
+    world:call("acm", "RequestCertificate", { DomainName = "example.com" })
     world:run(declare(zone, { "example.com" }, {}, { adopt = true }))
     assert.equal(1, #certificates())
-    unchanged(declare(zone, { "example.com" }))
+    world:unchanged(declare(zone, { "example.com" }))
   end)
 
   it("is not known everywhere at once", function()
@@ -198,7 +180,7 @@ describe("AWS::CertificateManager::Certificate", function()
       told = told or event.text and event.text:match "enter the record (_%x+%.example%.com%. CNAME %g+)"
     end })
     assert.is_string(told)
-    local err = failure(declare(nil, { "example.com" }, {}, { timeouts = { create = 100 } }))
+    local err = world:failure(declare(nil, { "example.com" }, {}, { timeouts = { create = 100 } }))
     assert.equal("WaitTimeout", err.code)
   end)
 
@@ -209,10 +191,10 @@ describe("AWS::CertificateManager::Certificate", function()
       output.Certificate.Status, output.Certificate.FailureReason = "FAILED", "CAA_ERROR"
       return output
     end }, function()
-      local err = failure(declare(zone, { "example.com" }))
+      local err = world:failure(declare(zone, { "example.com" }))
       assert.equal("Failed", err.code)
       assert.matches("CAA_ERROR: a CAA record", err.message)
-      assert.same({ it = "replace" }, World.actions(assert(world:plan(declare(zone, { "example.com" })))))
+      assert.same({ it = "replace" }, world:planned(declare(zone, { "example.com" })))
     end)
   end)
 
@@ -259,7 +241,7 @@ end)
 
 describe("a certificate that can never be issued", function()
   local function refused(code, declaration)
-    local err, run = failure(declaration)
+    local err, run = world:failure(declaration)
     assert.equal(code, err and err.code)
     assert.equal(0, #calls.params(run, "RequestCertificate"))
     return err

@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 describe("an HTTP API", function()
   local world
@@ -17,36 +18,26 @@ describe("an HTTP API", function()
   -- route, stage) and `keys`, and no stage is made unless asked for.
   local function declare(fields)
     fields = fields or {}
-    local function with(properties, more)
-      for name, value in pairs(more or {}) do
-        properties[name] = value
-      end
-      return properties
-    end
     return World.declare(function(stack)
-      local api = stack:resource("AWS::ApiGatewayV2::Api", "api", with({ ProtocolType = "HTTP" }, fields.api))
-      local integration = stack:resource("AWS::ApiGatewayV2::Integration", "integration", with({
+      local api = stack:resource("AWS::ApiGatewayV2::Api", "api", merged({ ProtocolType = "HTTP" }, fields.api))
+      local integration = stack:resource("AWS::ApiGatewayV2::Integration", "integration", merged({
         ApiId = api.ApiId, IntegrationType = "HTTP_PROXY", IntegrationMethod = "ANY", IntegrationUri = URI,
         PayloadFormatVersion = "1.0",
       }, fields.integration))
       local routes = {}
       for i, key in ipairs(fields.keys or { "$default", "GET /health/" }) do
-        routes[i] = stack:resource("AWS::ApiGatewayV2::Route", "route-" .. i, with({
+        routes[i] = stack:resource("AWS::ApiGatewayV2::Route", "route-" .. i, merged({
           ApiId = api.ApiId, RouteKey = key, Target = "integrations/" .. integration.IntegrationId,
         }, fields.route))
       end
       if fields.stage then
         stack:resource("AWS::Logs::LogGroup", "logs", { LogGroupName = "/aws/apigateway/test" })
-        stack:resource("AWS::ApiGatewayV2::Stage", "stage", with({ ApiId = api.ApiId, StageName = "test",
+        stack:resource("AWS::ApiGatewayV2::Stage", "stage", merged({ ApiId = api.ApiId, StageName = "test",
           AutoDeploy = true }, fields.stage), { depends_on = routes })
       end
       stack:output("endpoint", api.ApiEndpoint)
       stack:output("arn", api.ExecuteApiArn)
     end)
-  end
-
-  local function actions(declaration)
-    return World.actions(assert(world:plan(declaration)))
   end
 
   -- Makes the first answer to an operation disappear.
@@ -79,7 +70,7 @@ describe("an HTTP API", function()
       local run = world:run(declaration)
       assert.matches("^https://%w+%.execute%-api%.us%-east%-1%.amazonaws%.com$", run.result.outputs.endpoint)
       assert.matches("^arn:aws:execute%-api:us%-east%-1:123456789012:%w+$", run.result.outputs.arn)
-      assert.same({}, actions(declaration))
+      world:unchanged(declaration)
       world:destroy(declaration)
       assert.same({}, world:census())
     end)
@@ -93,8 +84,8 @@ describe("an HTTP API", function()
       assert.same({ "UpdateApi", "TagResource" }, calls.changes(run))
       run = world:run(declare())
       assert.equal("", calls.params(run, "UpdateApi")[1].Description)
-      assert.same({}, actions(declare()))
-      assert.equal("replace", actions(declare { api = { ProtocolType = "WEBSOCKET" } }).api)
+      world:unchanged(declare())
+      assert.equal("replace", world:planned(declare { api = { ProtocolType = "WEBSOCKET" } }).api)
     end)
 
     it("sees no difference in the order and the case of CORS", function()
@@ -102,14 +93,14 @@ describe("an HTTP API", function()
         return declare { api = { CorsConfiguration = { AllowOrigins = origins, AllowHeaders = headers } } }
       end
       world:run(cors({ "https://a.org", "https://b.org" }, { "X-One", "Content-Type" }))
-      assert.same({}, actions(cors({ "https://b.org", "https://a.org" }, { "content-type", "x-one" })))
-      assert.same({ api = "update" }, actions(cors({ "https://b.org" }, { "content-type", "x-one" })))
+      world:unchanged(cors({ "https://b.org", "https://a.org" }, { "content-type", "x-one" }))
+      assert.same({ api = "update" }, world:planned(cors({ "https://b.org" }, { "content-type", "x-one" })))
     end)
 
     it("loses CORS by a call of its own", function()
       world:run(declare { api = { CorsConfiguration = { AllowOrigins = { "*" } } } })
       assert.same({ "DeleteCorsConfiguration" }, calls.changes(world:run(declare())))
-      assert.same({}, actions(declare()))
+      world:unchanged(declare())
     end)
 
     it("refuses credentials from everywhere before anything is called, and a quick start", function()
@@ -180,7 +171,7 @@ describe("an HTTP API", function()
         world:run(declare())
       end)
       assert.equal(1, #listed "GetIntegrations")
-      assert.same({}, actions(declare()))
+      world:unchanged(declare())
     end)
 
     it("changes in place, and loses parameters that are not declared any more", function()
@@ -188,13 +179,13 @@ describe("an HTTP API", function()
         return declare { integration = { RequestParameters = parameters, TimeoutInMillis = timeout } }
       end
       world:run(with({ ["append:header.a"] = "1", ["append:header.b"] = "2" }, 5000))
-      assert.same({}, actions(with({ ["append:header.a"] = "1", ["append:header.b"] = "2" }, 5000)))
+      world:unchanged(with({ ["append:header.a"] = "1", ["append:header.b"] = "2" }, 5000))
       local run = world:run(with({ ["append:header.a"] = "3" }, nil))
       local sent = calls.params(run, "UpdateIntegration")[1]
       assert.same({ ["append:header.a"] = "3", ["append:header.b"] = "" }, sent.RequestParameters)
       assert.equal(30000, sent.TimeoutInMillis)
       assert.is_nil(sent.IntegrationUri)
-      assert.same({}, actions(with({ ["append:header.a"] = "3" }, nil)))
+      world:unchanged(with({ ["append:header.a"] = "3" }, nil))
     end)
 
     it("goes after the routes that lead to it", function()
@@ -251,9 +242,9 @@ describe("an HTTP API", function()
       local run = world:run(websocket(one))
       assert.equal("route.request.querystring.b",
         calls.params(run, "DeleteRouteRequestParameter")[1].RequestParameterKey)
-      assert.same({}, actions(websocket(one)))
+      world:unchanged(websocket(one))
       world:run(websocket(nil))
-      assert.same({}, actions(websocket(nil)))
+      world:unchanged(websocket(nil))
     end)
   end)
 
@@ -273,7 +264,7 @@ describe("an HTTP API", function()
       assert.is_true(run.seconds >= 5)
       local stage = listed("GetStages")[1]
       assert.matches("^Successfully", stage.LastDeploymentStatusMessage)
-      assert.same({}, actions(declaration))
+      world:unchanged(declaration)
       world:destroy(declaration)
       assert.same({}, world:census())
     end)
@@ -290,7 +281,7 @@ describe("an HTTP API", function()
         return assert(call("apigatewayv2", "GetStage", { ApiId = api.ApiId, StageName = "test" })).DeploymentId
       end)
       assert.not_equal(before, after)
-      assert.same({}, actions(more))
+      world:unchanged(more)
     end)
 
     it("changes in place, and loses what is not declared any more by calls of their own", function()
@@ -304,9 +295,9 @@ describe("an HTTP API", function()
       assert.same({ A = "3", B = "" }, calls.params(run, "UpdateStage")[1].StageVariables)
       assert.equal("GET /health/", calls.params(run, "DeleteRouteSettings")[1].RouteKey)
       assert.equal(1, #calls.params(run, "DeleteAccessLogSettings"))
-      assert.same({}, actions(less))
+      world:unchanged(less)
       world:run(declare { stage = {} })
-      assert.same({}, actions(declare { stage = {} }))
+      world:unchanged(declare { stage = {} })
     end)
 
     it("carries the name $default in the address of its tags", function()
@@ -334,9 +325,9 @@ describe("an HTTP API", function()
         failing = false
         world:run(declare { stage = {} })
         failing = true
-        assert.same({ stage = "update" }, actions(declare { stage = {} }))
+        assert.same({ stage = "update" }, world:planned(declare { stage = {} }))
         world:run(declare { stage = {} }) -- which does not believe the old message at once
-        assert.same({}, actions(declare { stage = {} }))
+        world:unchanged(declare { stage = {} })
       end)
     end)
 

@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -9,24 +10,6 @@ end)
 after_each(function()
   world:close()
 end)
-
-local function changes_of(declaration)
-  return World.actions(assert(world:plan(declaration)))
-end
-
-local function lost(operation)
-  return { faults = { schedule = { { fault = "lost_response", operation = operation } } } }
-end
-
-local function merged(base, more)
-  local all = {}
-  for _, values in ipairs { base, more or {} } do
-    for name, value in pairs(values) do
-      all[name] = value
-    end
-  end
-  return all
-end
 
 local function vault(properties, options)
   return World.declare(function(stack)
@@ -44,26 +27,26 @@ describe("AWS::Backup::BackupVault", function()
     local run = world:run(declaration)
     assert.same({ "CreateBackupVault", "PutBackupVaultAccessPolicy" }, calls.changes(run))
     assert.equal("1", calls.params(run, "CreateBackupVault")[1].BackupVaultTags.A)
-    assert.same({}, changes_of(declaration))
+    world:unchanged(declaration)
   end)
 
   it("loses a policy that is not declared any more, and changes tags in place", function()
     world:run(vault { AccessPolicy = POLICY, BackupVaultTags = { A = "1", B = "2" } })
     local wanted = vault { BackupVaultTags = { A = "3" } }
     assert.same({ "DeleteBackupVaultAccessPolicy", "TagResource", "UntagResource" }, calls.changes(world:run(wanted)))
-    assert.same({}, changes_of(wanted))
+    world:unchanged(wanted)
   end)
 
   it("is another one when its key changes", function()
     world:run(vault { EncryptionKeyArn = "arn:aws:kms:us-east-1:123456789012:key/1" })
-    assert.same({ vault = "replace" }, changes_of(vault { EncryptionKeyArn =
+    assert.same({ vault = "replace" }, world:planned(vault { EncryptionKeyArn =
       "arn:aws:kms:us-east-1:123456789012:key/2" }))
   end)
 
   it("is its own after a lost answer, and never somebody else's", function()
-    local run = world:run(vault(), lost "CreateBackupVault")
+    local run = world:run(vault(), calls.lose "CreateBackupVault")
     assert.is_string(calls.params(run, "CreateBackupVault")[1].CreatorRequestId)
-    assert.same({}, changes_of(vault()))
+    world:unchanged(vault())
     world:destroy(vault())
     world:as_other(function(call)
       assert(call("backup", "CreateBackupVault", { BackupVaultName = "demo" }))
@@ -77,9 +60,9 @@ describe("AWS::Backup::BackupVault", function()
     world:as_other(function(call)
       assert(call("backup", "DeleteBackupVault", { BackupVaultName = "demo" }))
     end)
-    assert.same({ vault = "create" }, changes_of(vault()))
+    assert.same({ vault = "create" }, world:planned(vault()))
     world:run(vault())
-    world:destroy(vault(), lost "DeleteBackupVault") -- asked again, AWS says "denied"
+    world:destroy(vault(), calls.lose "DeleteBackupVault") -- asked again, AWS says "denied"
     assert.same({}, world:rows())
   end)
 
@@ -174,20 +157,20 @@ describe("AWS::Backup::BackupPlan", function()
     local sent = calls.params(world:run(declaration), "CreateBackupPlan")[1].BackupPlan
     assert.same({ "demo", "demo", 90 }, { sent.BackupPlanName, sent.Rules[1].TargetBackupVaultName,
       sent.Rules[1].CopyActions[1].Lifecycle.DeleteAfterDays })
-    assert.same({}, changes_of(declaration))
+    world:unchanged(declaration)
   end)
 
   it("means the same with its rules in another order, and is replaced by a new version as a whole", function()
     world:run(plan { rule(), DAILY })
-    assert.same({}, changes_of(plan { DAILY, rule() }))
+    world:unchanged(plan { DAILY, rule() })
     local run = world:run(plan { rule { Lifecycle = { DeleteAfterDays = 14 } } })
     assert.same({ "UpdateBackupPlan" }, calls.changes(run))
     assert.equal(1, #calls.params(run, "UpdateBackupPlan")[1].BackupPlan.Rules)
-    assert.same({}, changes_of(plan { rule { Lifecycle = { DeleteAfterDays = 14 } } }))
+    world:unchanged(plan { rule { Lifecycle = { DeleteAfterDays = 14 } } })
   end)
 
   it("is made once, however often the answer is lost or the program dies", function()
-    local run = world:run(plan { rule() }, lost "CreateBackupPlan")
+    local run = world:run(plan { rule() }, calls.lose "CreateBackupPlan")
     local sent = calls.params(run, "CreateBackupPlan")
     assert.equal(2, #sent)
     assert.equal(sent[1].CreatorRequestId, sent[2].CreatorRequestId)
@@ -196,7 +179,7 @@ describe("AWS::Backup::BackupPlan", function()
     local crash = { schedule = { { fault = "crash", operation = "CreateBackupPlan", when = "after" } } }
     assert.is_true(world:apply(plan { rule() }, { faults = crash }).crashed)
     assert.same({}, calls.params(world:run(plan { rule() }), "CreateBackupPlan"))
-    assert.same({}, changes_of(plan { rule() }))
+    world:unchanged(plan { rule() })
   end)
 
   it("does not take over one that says the same, unless it is told to", function()
@@ -218,7 +201,7 @@ describe("AWS::Backup::BackupPlan", function()
         return output
       end,
     }, function()
-      assert.same({ plan = "create" }, changes_of(plan { rule() }))
+      assert.same({ plan = "create" }, world:planned(plan { rule() }))
     end)
   end)
 
@@ -226,7 +209,7 @@ describe("AWS::Backup::BackupPlan", function()
     world:run(plan({ rule() }, { BackupPlanTags = { A = "1", B = "2" } }))
     local wanted = plan({ rule() }, { BackupPlanTags = { A = "2" } })
     assert.same({ "TagResource", "UntagResource" }, calls.changes(world:run(wanted)))
-    assert.same({}, changes_of(wanted))
+    world:unchanged(wanted)
   end)
 
   it("is refused before anything is sent when its schedule, windows or lifecycle cannot be", function()
@@ -257,21 +240,21 @@ describe("AWS::Backup::BackupSelection", function()
     local run = world:run(plan({ rule() }, {}, CLUSTERS))
     assert.is_true(#calls.params(run, "CreateBackupSelection") > 1)
     local swapped = { Resources = { CLUSTERS.Resources[2], CLUSTERS.Resources[1] } }
-    assert.same({}, changes_of(plan({ rule() }, {}, swapped)))
+    world:unchanged(plan({ rule() }, {}, swapped))
   end)
 
   it("cannot be changed: it is made anew", function()
     world:run(plan({ rule() }, {}, CLUSTERS))
     local fewer = plan({ rule() }, {}, { Resources = { CLUSTERS.Resources[1] } })
     assert.same({ "DeleteBackupSelection", "CreateBackupSelection" }, calls.changes(world:run(fewer)))
-    assert.same({}, changes_of(fewer))
+    world:unchanged(fewer)
   end)
 
   it("is made once although the answer is lost, and found again after a crash", function()
     local crash = { schedule = { { fault = "crash", operation = "CreateBackupSelection", when = "after", nth = 4 } } }
     world:apply(plan({ rule() }, {}, CLUSTERS), { faults = crash })
     world:run(plan({ rule() }, {}, CLUSTERS))
-    world:run(plan({ rule() }, {}, { Resources = { CLUSTERS.Resources[1] } }), lost "CreateBackupSelection")
+    world:run(plan({ rule() }, {}, { Resources = { CLUSTERS.Resources[1] } }), calls.lose "CreateBackupSelection")
     local count = world:as_other(function(call)
       local found = assert(call("backup", "ListBackupPlans", {})).BackupPlansList
       return #assert(call("backup", "ListBackupSelections",
@@ -287,7 +270,7 @@ describe("AWS::Backup::BackupSelection", function()
       local list = assert(call("backup", "ListBackupSelections", { BackupPlanId = found })).BackupSelectionsList
       assert(call("backup", "DeleteBackupSelection", { BackupPlanId = found, SelectionId = list[1].SelectionId }))
     end)
-    assert.same({ selection = "create" }, changes_of(plan({ rule() }, {}, CLUSTERS)))
+    assert.same({ selection = "create" }, world:planned(plan({ rule() }, {}, CLUSTERS)))
     world:run(plan({ rule() }, {}, CLUSTERS))
     local refused = 0
     calls.with("backup", {

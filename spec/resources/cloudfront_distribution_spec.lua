@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -10,10 +11,6 @@ after_each(function()
   world:close()
 end)
 
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
 -- A stack with one resource, "it".
 local function declare(type_name, properties, options, fields)
   return World.declare(function(stack)
@@ -21,14 +18,8 @@ local function declare(type_name, properties, options, fields)
   end, fields)
 end
 
-local function failure(declaration)
-  return world:apply(declaration).result.failures[1]
-end
-
 local function config_of(id)
-  return world:as_other(function(call)
-    return assert(call("cloudfront", "GetDistribution", { Id = id })).Distribution.DistributionConfig
-  end)
+  return world:call("cloudfront", "GetDistribution", { Id = id }).Distribution.DistributionConfig
 end
 
 local function only_distribution()
@@ -52,7 +43,7 @@ end
 
 describe("AWS::CloudFront::Distribution", function()
   local function distribution(changes, options, fields)
-    local config = {
+    local config = merged({
       Enabled = true, Comment = "demo",
       Origins = {
         { Id = "b", DomainName = "b.example.org", CustomOriginConfig = { OriginProtocolPolicy = "https-only" } },
@@ -62,10 +53,7 @@ describe("AWS::CloudFront::Distribution", function()
         TargetOriginId = "a", ViewerProtocolPolicy = "https-only", AllowedMethods = { "HEAD", "GET" },
         CachePolicyId = "658327ea-f89d-4fab-a63d-7e88639e58f6",
       },
-    }
-    for name, value in pairs(changes or {}) do
-      config[name] = value
-    end
+    }, changes)
     return declare("AWS::CloudFront::Distribution", { DistributionConfig = config }, options, fields)
   end
 
@@ -87,7 +75,7 @@ describe("AWS::CloudFront::Distribution", function()
 
   it("is the same afterwards: origins, methods and names in any order and in any case", function()
     world:run(distribution())
-    unchanged(distribution())
+    world:unchanged(distribution())
     local plan = assert(world:plan(distribution { Origins = {
       { Id = "a", DomainName = "a.example.org", CustomOriginConfig = { OriginProtocolPolicy = "https-only" } },
       { Id = "b", DomainName = "b.example.org", CustomOriginConfig = { OriginProtocolPolicy = "https-only" } },
@@ -105,14 +93,14 @@ describe("AWS::CloudFront::Distribution", function()
       return distribution { CacheBehaviors = list }
     end
     world:run(behaviours("/a/*", "/*"))
-    unchanged(behaviours("/a/*", "/*"))
-    assert.same({ it = "update" }, World.actions(assert(world:plan(behaviours("/*", "/a/*")))))
+    world:unchanged(behaviours("/a/*", "/*"))
+    assert.same({ it = "update" }, world:planned(behaviours("/*", "/a/*")))
   end)
 
   it("lives in us-east-1, whatever the stack's region", function()
     world:run(distribution({}, nil, { region = "eu-west-1" }))
     assert.equal("us-east-1", world:rows()[1].region)
-    unchanged(distribution({}, nil, { region = "eu-central-1" }))
+    world:unchanged(distribution({}, nil, { region = "eu-central-1" }))
   end)
 
   it("is changed as a whole, with the newest ETag and its own reference", function()
@@ -121,7 +109,7 @@ describe("AWS::CloudFront::Distribution", function()
     assert.same({ "UpdateDistribution" }, calls.changes(run))
     local config = config_of(only_distribution().Id)
     assert.same({ "other", "PriceClass_100", 2 }, { config.Comment, config.PriceClass, config.Origins.Quantity })
-    unchanged(distribution { Comment = "other", PriceClass = "PriceClass_100" })
+    world:unchanged(distribution { Comment = "other", PriceClass = "PriceClass_100" })
     world:run(distribution { Comment = "other" }) -- back to CloudFront's default
     assert.equal("PriceClass_All", config_of(only_distribution().Id).PriceClass)
   end)
@@ -135,7 +123,7 @@ describe("AWS::CloudFront::Distribution", function()
     assert.same({ it = "update" }, World.actions(plan))
     assert.same({ PriceClass = "PriceClass_200" }, { PriceClass = plan.by_address.it.differences[1].before.PriceClass })
     world:run(distribution())
-    unchanged(distribution())
+    world:unchanged(distribution())
   end)
 
   -- Another client changes the distribution after the plan was made, before our update arrives.
@@ -159,7 +147,7 @@ describe("AWS::CloudFront::Distribution", function()
     with_interference(function(found)
       found.config.PriceClass = "PriceClass_200"
     end, function()
-      local err = failure(distribution { Comment = "ours" })
+      local err = world:failure(distribution { Comment = "ours" })
       assert.equal("ChangedMeanwhile", err.code)
       assert.equal("PriceClass_200", config_of(only_distribution().Id).PriceClass)
     end)
@@ -191,7 +179,7 @@ describe("AWS::CloudFront::Distribution", function()
     local message = "The certificate doesn't cover the alternate domain name."
     local create, tries = calls.failing({ "InvalidViewerCertificate", message, 400 })
     calls.with("cloudfront", { CreateDistributionWithTags = create }, function()
-      assert.equal("InvalidViewerCertificate", failure(distribution()).code)
+      assert.equal("InvalidViewerCertificate", world:failure(distribution()).code)
     end)
     assert.equal(1, tries())
   end)
@@ -199,7 +187,7 @@ describe("AWS::CloudFront::Distribution", function()
   it("does not take a wrong policy for a distribution that is gone", function()
     world:run(distribution())
     local wrong = { TargetOriginId = "a", ViewerProtocolPolicy = "https-only", CachePolicyId = "wrong" }
-    assert.equal("NoSuchCachePolicy", failure(distribution { DefaultCacheBehavior = wrong }).code)
+    assert.equal("NoSuchCachePolicy", world:failure(distribution { DefaultCacheBehavior = wrong }).code)
     assert.equal(1, #world:rows())
   end)
 
@@ -238,14 +226,14 @@ describe("AWS::CloudFront::Distribution", function()
   it("is made once although the answer was lost", function()
     world:run(distribution(), calls.lose "CreateDistributionWithTags")
     only_distribution()
-    unchanged(distribution())
+    world:unchanged(distribution())
   end)
 
   it("is found again after a crash, by the reference of the create", function()
     world:apply(distribution(), calls.crash "CreateDistributionWithTags")
     world:run(distribution())
     only_distribution()
-    unchanged(distribution())
+    world:unchanged(distribution())
   end)
 
   it("names the one in its way, and takes it over when told to", function()
@@ -279,15 +267,14 @@ describe("AWS::CloudFront::Distribution", function()
       }, fn)
     end
     without_certificates(function()
-      local other = World.new()
-      other.aws, other.processes = world.aws, 100
+      local other = world:neighbour()
       other:run(distribution(with_alias))
-      local err = failure(distribution(with_alias))
+      local err = world:failure(distribution(with_alias))
       assert.equal("AlreadyExists", err.code)
       local ours = { Aliases = { "example.com" }, PriceClass = "PriceClass_100" }
       world:run(distribution(ours, { adopt = true }))
       assert.equal("PriceClass_100", config_of(only_distribution().Id).PriceClass)
-      unchanged(distribution(ours))
+      world:unchanged(distribution(ours))
       other:close()
     end)
   end)
@@ -305,6 +292,6 @@ describe("AWS::CloudFront::Distribution", function()
       stack:resource("AWS::CloudFront::Distribution", "it", properties)
     end)
     assert.same({ "TagResource" }, calls.changes(world:run(tagged)))
-    unchanged(tagged)
+    world:unchanged(tagged)
   end)
 end)

@@ -2,6 +2,7 @@
 
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -11,28 +12,6 @@ end)
 after_each(function()
   world:close()
 end)
-
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
-local function failure(declaration)
-  return world:apply(declaration).result.failures[1]
-end
-
--- Another project in the same account.
-local function neighbour()
-  local other = World.new()
-  other.aws, other.processes = world.aws, 100
-  return other
-end
-
-local function call(...)
-  local arguments = table.pack(...)
-  return world:as_other(function(send)
-    return assert(send(table.unpack(arguments)))
-  end)
-end
 
 local NAMED = {
   OriginAccessControl = {
@@ -86,17 +65,14 @@ for kind, example in pairs(NAMED) do
 
     local function declare(config, options, name)
       return World.declare(function(stack)
-        local all = { Name = name or "demo" }
-        for member, value in pairs(config) do
-          all[member] = value
-        end
+        local all = merged({ Name = name or "demo" }, config)
         stack:resource("AWS::CloudFront::" .. kind, "it", { [property] = all }, options)
       end)
     end
 
     -- All that are not CloudFront's own.
     local function listed()
-      local output = call("cloudfront", "List" .. example.plural, example.flat and {} or { Type = "custom" })
+      local output = world:call("cloudfront", "List" .. example.plural, example.flat and {} or { Type = "custom" })
       return output[kind .. "List"].Items or {}
     end
 
@@ -111,9 +87,9 @@ for kind, example in pairs(NAMED) do
     it("is made, is the same afterwards, is changed in place and goes", function()
       local run = world:run(declare(example.before))
       assert.same({ "Create" .. kind }, calls.changes(run))
-      unchanged(declare(example.before))
+      world:unchanged(declare(example.before))
       assert.same({ "Update" .. kind }, calls.changes(world:run(declare(example.after))))
-      unchanged(declare(example.after))
+      world:unchanged(declare(example.after))
       assert.same({ "Delete" .. kind }, calls.changes(world:destroy(declare(example.after))))
       assert.same({}, names())
     end)
@@ -130,7 +106,7 @@ for kind, example in pairs(NAMED) do
     it("is found by its name when the answer was lost, or after a crash", function()
       world:run(declare(example.before), calls.lose("Create" .. kind))
       assert.same({ "demo" }, names())
-      unchanged(declare(example.before))
+      world:unchanged(declare(example.before))
       world:destroy(declare(example.before))
       world:apply(declare(example.before), calls.crash("Create" .. kind))
       world:run(declare(example.before))
@@ -138,21 +114,21 @@ for kind, example in pairs(NAMED) do
     end)
 
     it("is not taken from somebody else, unless it is told to", function()
-      local other = neighbour()
+      local other = world:neighbour()
       other:run(declare(example.before))
-      assert.equal("AlreadyExists", failure(declare(example.after)).code)
+      assert.equal("AlreadyExists", world:failure(declare(example.after)).code)
       world:run(declare(example.after, { adopt = true }))
       assert.same({ "demo" }, names())
-      unchanged(declare(example.after))
+      world:unchanged(declare(example.after))
       other:close()
     end)
 
     it("has been deleted when CloudFront does not know it", function()
       world:run(declare(example.before))
       local id = listed()[1].Id or listed()[1][kind].Id
-      local etag = call("cloudfront", "Get" .. kind, { Id = id }).ETag
-      call("cloudfront", "Delete" .. kind, { Id = id, IfMatch = etag })
-      assert.same({ it = "create" }, World.actions(assert(world:plan(declare(example.before)))))
+      local etag = world:call("cloudfront", "Get" .. kind, { Id = id }).ETag
+      world:call("cloudfront", "Delete" .. kind, { Id = id, IfMatch = etag })
+      assert.same({ it = "create" }, world:planned(declare(example.before)))
     end)
   end)
 end
@@ -168,7 +144,7 @@ describe("AWS::CloudFront::OriginAccessControl", function()
       end)
     end
     world:run(declare "s3")
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare "lambda"))))
+    assert.same({ it = "replace" }, world:planned(declare "lambda"))
   end)
 end)
 
@@ -177,25 +153,22 @@ describe("AWS::CloudFront::Function", function()
 
   local function declare(changes, options)
     return World.declare(function(stack)
-      local properties = {
+      local properties = merged({
         FunctionCode = CODE, AutoPublish = true, FunctionConfig = { Comment = "demo", Runtime = "cloudfront-js-2.0" },
-      }
-      for name, value in pairs(changes or {}) do
-        properties[name] = value
-      end
+      }, changes)
       stack:resource("AWS::CloudFront::Function", "it", properties, options)
     end)
   end
 
   local function code(stage)
-    return call("cloudfront", "GetFunction", { Name = "demo-test-it", Stage = stage }).FunctionCode
+    return world:call("cloudfront", "GetFunction", { Name = "demo-test-it", Stage = stage }).FunctionCode
   end
 
   it("is made and published, and is the same afterwards", function()
     local run = world:run(declare())
     assert.same({ "CreateFunction", "PublishFunction", "TagResource" }, calls.changes(run))
     assert.equal(CODE, code "LIVE")
-    unchanged(declare())
+    world:unchanged(declare())
   end)
 
   it("is published after each change, with the ETag of that", function()
@@ -204,23 +177,23 @@ describe("AWS::CloudFront::Function", function()
     assert.same({ "UpdateFunction", "PublishFunction" }, calls.changes(run))
     assert.equal(1, #calls.params(run, "PublishFunction")) -- no refusal on the way
     assert.equal(CODE .. "\n", code "LIVE")
-    unchanged(declare { FunctionCode = CODE .. "\n" })
+    world:unchanged(declare { FunctionCode = CODE .. "\n" })
   end)
 
   it("is not published when that is not wanted", function()
     world:run(declare { AutoPublish = false })
-    unchanged(declare { AutoPublish = false })
+    world:unchanged(declare { AutoPublish = false })
     assert.same({ "PublishFunction" }, calls.changes(world:run(declare())))
-    unchanged(declare())
+    world:unchanged(declare())
   end)
 
   it("shows what somebody else changed and did not publish, and what somebody published", function()
     world:run(declare())
-    local described = call("cloudfront", "DescribeFunction", { Name = "demo-test-it", Stage = "DEVELOPMENT" })
-    call("cloudfront", "UpdateFunction", { Name = "demo-test-it", IfMatch = described.ETag, FunctionCode = "other",
-      FunctionConfig = described.FunctionSummary.FunctionConfig })
+    local described = world:call("cloudfront", "DescribeFunction", { Name = "demo-test-it", Stage = "DEVELOPMENT" })
+    world:call("cloudfront", "UpdateFunction", { Name = "demo-test-it", IfMatch = described.ETag,
+      FunctionCode = "other", FunctionConfig = described.FunctionSummary.FunctionConfig })
     assert.same({ "UpdateFunction", "PublishFunction" }, calls.changes(world:run(declare())))
-    unchanged(declare())
+    world:unchanged(declare())
   end)
 
   it("is deleted once no distribution has it any more", function()
@@ -235,26 +208,26 @@ describe("AWS::CloudFront::Function", function()
   it("is found by its name when the answer was lost, or after a crash before it was published", function()
     world:run(declare(), calls.lose "CreateFunction")
     assert.equal(CODE, code "LIVE")
-    unchanged(declare())
+    world:unchanged(declare())
     world:destroy(declare())
     world:apply(declare(), calls.crash "CreateFunction")
     world:run(declare())
     assert.equal(CODE, code "LIVE")
-    unchanged(declare())
+    world:unchanged(declare())
   end)
 
   it("is not taken from somebody else, unless it is told to", function()
-    local other = neighbour()
+    local other = world:neighbour()
     other:run(declare())
-    assert.equal("AlreadyExists", failure(declare { FunctionCode = "other" }).code)
+    assert.equal("AlreadyExists", world:failure(declare { FunctionCode = "other" }).code)
     world:run(declare({ FunctionCode = "other" }, { adopt = true }))
     assert.equal("other", code "LIVE")
-    unchanged(declare { FunctionCode = "other" })
+    world:unchanged(declare { FunctionCode = "other" })
     other:close()
   end)
 
   it("is another one under another name", function()
     world:run(declare())
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare { Name = "other" }))))
+    assert.same({ it = "replace" }, world:planned(declare { Name = "other" }))
   end)
 end)

@@ -1,6 +1,7 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local world
 
@@ -10,16 +11,6 @@ end)
 after_each(function()
   world:close()
 end)
-
-local function merged(base, more)
-  local all = {}
-  for _, values in ipairs { base, more or {} } do
-    for name, value in pairs(values) do
-      all[name] = value
-    end
-  end
-  return all
-end
 
 local ERRORS = {
   Namespace = "AWS/Lambda", MetricName = "Errors", Dimensions = { { Name = "FunctionName", Value = "api" } },
@@ -50,7 +41,7 @@ describe("AWS::CloudWatch::Alarm", function()
     assert.same({ "PutMetricAlarm" }, calls.changes(run))
     local sent = calls.params(run, "PutMetricAlarm")[1]
     assert.same({ "demo-test-errors", 5, "Sum" }, { sent.AlarmName, sent.Threshold, sent.Statistic })
-    assert.same({}, World.actions(assert(world:plan(alarm(ERRORS)))))
+    world:unchanged(alarm(ERRORS))
   end)
 
   it("means the same with its unordered lists in another order and AWS's defaults spelt out", function()
@@ -61,7 +52,7 @@ describe("AWS::CloudWatch::Alarm", function()
       Dimensions = { dimensions[2], dimensions[1] }, AlarmActions = { actions[2], actions[1] }, ActionsEnabled = true,
       TreatMissingData = "missing", DatapointsToAlarm = 2,
     })
-    assert.same({}, World.actions(assert(world:plan(alarm(other)))))
+    world:unchanged(alarm(other))
   end)
 
   it("is put as a whole: what is not declared any more is gone", function()
@@ -71,20 +62,20 @@ describe("AWS::CloudWatch::Alarm", function()
     local run = world:run(alarm(p99))
     local sent = calls.params(run, "PutMetricAlarm")[1]
     assert.same({ nil, nil, "p99" }, { sent.AlarmDescription, sent.Statistic, sent.ExtendedStatistic })
-    assert.same({}, World.actions(assert(world:plan(alarm(p99)))))
+    world:unchanged(alarm(p99))
   end)
 
   it("loses a description that is not declared any more", function()
     world:run(alarm(merged(ERRORS, { AlarmDescription = "old" })))
     assert.same({ "PutMetricAlarm" }, calls.changes(world:run(alarm(ERRORS))))
-    assert.same({}, World.actions(assert(world:plan(alarm(ERRORS)))))
+    world:unchanged(alarm(ERRORS))
   end)
 
   it("gets other tags by their own call: a put of an existing alarm ignores them", function()
     world:run(alarm(merged(ERRORS, { Tags = { A = "1", B = "2" } })))
     local tagged = alarm(merged(ERRORS, { Tags = { A = "3" } }))
     assert.same({ "TagResource", "UntagResource" }, calls.changes(world:run(tagged)))
-    assert.same({}, World.actions(assert(world:plan(tagged))))
+    world:unchanged(tagged)
   end)
 
   it("does not take over somebody else's of its name, unless it is told to", function()
@@ -97,13 +88,13 @@ describe("AWS::CloudWatch::Alarm", function()
 
     run = world:run(alarm(ERRORS, { adopt = true }))
     assert.equal(5, calls.params(run, "PutMetricAlarm")[1].Threshold)
-    assert.same({}, World.actions(assert(world:plan(alarm(ERRORS, { adopt = true })))))
+    world:unchanged(alarm(ERRORS, { adopt = true }))
   end)
 
   it("is put again when the answer is lost", function()
-    local lost = { schedule = { { fault = "lost_response", operation = "PutMetricAlarm" } } }
-    world:run(alarm(ERRORS), { faults = lost })
-    assert.same({}, World.actions(assert(world:plan(alarm(ERRORS)))))
+    local lost = calls.lose "PutMetricAlarm"
+    world:run(alarm(ERRORS), lost)
+    world:unchanged(alarm(ERRORS))
   end)
 
   it("is found again after a crash that forgot what the put had made", function()
@@ -112,7 +103,7 @@ describe("AWS::CloudWatch::Alarm", function()
     })
     assert.is_true(run.crashed)
     assert.same({}, calls.params(world:run(alarm(ERRORS)), "PutMetricAlarm"))
-    assert.same({}, World.actions(assert(world:plan(alarm(ERRORS)))))
+    world:unchanged(alarm(ERRORS))
   end)
 
   it("is read together with others, whatever their kind", function()
@@ -164,8 +155,8 @@ describe("AWS::CloudWatch::Alarm", function()
     table.insert(reordered.Metrics, table.remove(reordered.Metrics, 1))
     table.insert(reordered.Metrics[1].MetricStat.Metric.Dimensions,
       table.remove(reordered.Metrics[1].MetricStat.Metric.Dimensions, 1))
-    assert.same({}, World.actions(assert(world:plan(alarm(reordered)))))
-    assert.same({ errors = "update" }, World.actions(assert(world:plan(alarm(rate "failed / all")))))
+    world:unchanged(alarm(reordered))
+    assert.same({ errors = "update" }, world:planned(alarm(rate "failed / all")))
   end)
 end)
 
@@ -264,7 +255,7 @@ describe("AWS::CloudWatch::Dashboard", function()
   it("means the same in another order, with other spaces and forms of numbers", function()
     world:run(dashboard '{"widgets":[{"type":"text","x":0,"width":8,"properties":{"markdown":"hello"}}]}')
     local other = [[{ "widgets": [ { "properties": {"markdown": "hello"}, "width": 8.0, "x": 0e0, "type": "text" } ] }]]
-    assert.same({}, World.actions(assert(world:plan(dashboard(other)))))
+    world:unchanged(dashboard(other))
   end)
 
   it("is changed when anything in it is, also what somebody added to it", function()
@@ -275,9 +266,9 @@ describe("AWS::CloudWatch::Dashboard", function()
       assert(call("cloudwatch", "PutDashboard", { DashboardName = "demo-test-overview",
         DashboardBody = json.encode(body) }))
     end)
-    assert.same({ overview = "update" }, World.actions(assert(world:plan(dashboard(BODY)))))
+    assert.same({ overview = "update" }, world:planned(dashboard(BODY)))
     world:run(dashboard(BODY))
-    assert.same({}, World.actions(assert(world:plan(dashboard(BODY)))))
+    world:unchanged(dashboard(BODY))
   end)
 
   it("passes on what CloudWatch doubts although it takes it", function()
@@ -302,7 +293,7 @@ describe("AWS::CloudWatch::Dashboard", function()
     world:as_other(function(call)
       assert(call("cloudwatch", "DeleteDashboards", { DashboardNames = { "demo-test-overview" } }))
     end)
-    world:run(dashboard(BODY), { faults = { schedule = { { fault = "lost_response", operation = "PutDashboard" } } } })
+    world:run(dashboard(BODY), calls.lose("PutDashboard"))
     world:destroy(dashboard(BODY))
     assert.same({}, world:rows())
   end)
@@ -333,6 +324,6 @@ describe("AWS::CloudWatch::Dashboard", function()
       } })
     end)
     world:run(declaration)
-    assert.same({}, World.actions(assert(world:plan(declaration))))
+    world:unchanged(declaration)
   end)
 end)

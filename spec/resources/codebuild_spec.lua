@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local function trust(service)
   return { Version = "2012-10-17", Statement = { {
@@ -11,7 +12,7 @@ local function project(more, options)
   return World.declare(function(stack)
     local role = stack:resource("AWS::IAM::Role", "role",
       { AssumeRolePolicyDocument = trust "codebuild.amazonaws.com" })
-    local properties = {
+    local properties = merged({
       ServiceRole = role.Arn, Source = { Type = "CODEPIPELINE", BuildSpec = "version: 0.2" },
       Artifacts = { Type = "CODEPIPELINE" },
       Environment = {
@@ -21,10 +22,7 @@ local function project(more, options)
         },
       },
       LogsConfig = { CloudWatchLogs = { Status = "ENABLED", GroupName = "/aws/codebuild/build" } },
-    }
-    for name, value in pairs(more or {}) do
-      properties[name] = value
-    end
+    }, more)
     stack:resource("AWS::CodeBuild::Project", "build", properties, options)
   end)
 end
@@ -40,7 +38,7 @@ describe("AWS::CodeBuild::Project", function()
   end)
 
   local function changes_of(declaration)
-    return World.actions(assert(world:plan(declaration)))
+    return world:planned(declaration)
   end
 
   it("is sent in the names of the API, waits for its role, and is the same afterwards", function()

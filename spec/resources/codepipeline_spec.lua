@@ -1,25 +1,21 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local CONNECTION <const> = "arn:aws:codeconnections:us-east-1:123456789012:connection/0b1c2d3e"
 
 local function action(name, category, provider, configuration, more)
-  local one = {
+  return merged({
     Name = name, ActionTypeId = { Category = category, Owner = "AWS", Provider = provider, Version = "1" },
     Configuration = configuration,
-  }
-  for key, value in pairs(more or {}) do
-    one[key] = value
-  end
-  return one
+  }, more)
 end
 
 local function stages(source, build)
-  local from = { ConnectionArn = CONNECTION, FullRepositoryId = "demo/app", BranchName = "main", DetectChanges = true }
-  for name, value in pairs(source or {}) do
-    from[name] = value
-  end
+  local from = merged({
+    ConnectionArn = CONNECTION, FullRepositoryId = "demo/app", BranchName = "main", DetectChanges = true,
+  }, source)
   local how = build or { ProjectName = "build", EnvironmentVariables = { { name = "STEP", value = "plan" } } }
   return {
     { Name = "Source", Actions = { action("Source", "Source", "CodeStarSourceConnection", from,
@@ -57,10 +53,6 @@ after_each(function()
   world:close()
 end)
 
-local function changes_of(declaration)
-  return World.actions(assert(world:plan(declaration)))
-end
-
 describe("AWS::CodePipeline::Pipeline", function()
   it("is sent in the API's names, its actions' configurations as text, and waits for its role", function()
     local run = world:run(pipeline())
@@ -78,12 +70,10 @@ describe("AWS::CodePipeline::Pipeline", function()
   it("is the same afterwards, although AWS adds a trigger, orders, empty lists and a version", function()
     local run = world:run(pipeline())
     assert.is_table(run)
-    local live = world:as_other(function(call)
-      return assert(call("codepipeline", "GetPipeline", { name = "demo-test-deploy" })).pipeline
-    end)
+    local live = world:call("codepipeline", "GetPipeline", { name = "demo-test-deploy" }).pipeline
     assert.equal("CodeStarSourceConnection", live.triggers[1].providerType)
-    assert.same({}, changes_of(pipeline()))
-    assert.same({}, changes_of(pipeline { ExecutionMode = "SUPERSEDED", Stages = stages { DetectChanges = "true" } }))
+    world:unchanged(pipeline())
+    world:unchanged(pipeline { ExecutionMode = "SUPERSEDED", Stages = stages { DetectChanges = "true" } })
   end)
 
   it("is updated as a whole, with what is declared and nothing else", function()
@@ -93,7 +83,7 @@ describe("AWS::CodePipeline::Pipeline", function()
     local sent = calls.params(run, "UpdatePipeline")[1].pipeline
     assert.same({ "SUPERSEDED", {} }, { sent.executionMode, sent.variables })
     assert.equal("release", sent.stages[1].actions[1].configuration.BranchName)
-    assert.same({}, changes_of(wanted))
+    world:unchanged(wanted)
   end)
 
   it("keeps triggers that are declared, and notices when somebody changes them", function()
@@ -103,15 +93,15 @@ describe("AWS::CodePipeline::Pipeline", function()
       } } } }
     end
     world:run(with "main")
-    assert.same({}, changes_of(with "main"))
+    world:unchanged(with "main")
     world:run(pipeline { Triggers = {} })
-    assert.same({ deploy = "update" }, changes_of(with "main"))
+    assert.same({ deploy = "update" }, world:planned(with "main"))
   end)
 
   it("does not care which of its two names the connection's service goes by", function()
     local other = CONNECTION:gsub("codeconnections", "codestar-connections")
     world:run(pipeline { Stages = stages { ConnectionArn = other } })
-    assert.same({}, changes_of(pipeline()))
+    world:unchanged(pipeline())
   end)
 
   it("does not compare what AWS hides", function()
@@ -129,7 +119,7 @@ describe("AWS::CodePipeline::Pipeline", function()
     end
     world:run(github "abcdef123456")
     calls.with("codepipeline", { GetPipeline = get }, function()
-      assert.same({}, changes_of(github "abcdef123456"))
+      world:unchanged(github "abcdef123456")
     end)
   end)
 
@@ -144,14 +134,14 @@ describe("AWS::CodePipeline::Pipeline", function()
     local attempts = calls.params(run, "CreatePipeline")
     assert.same({ type = "S3", location = "artifacts-us-west-2" },
       attempts[#attempts].pipeline.artifactStores["us-west-2"])
-    assert.same({}, changes_of(stores("us-west-2", "us-east-1")))
-    assert.same({ deploy = "update" }, changes_of(stores("us-west-2", "eu-west-1")))
+    world:unchanged(stores("us-west-2", "us-east-1"))
+    assert.same({ deploy = "update" }, world:planned(stores("us-west-2", "eu-west-1")))
   end)
 
   it("is found again after a lost answer, and does not take over somebody else's of its name", function()
-    local lost = { schedule = { { fault = "lost_response", operation = "CreatePipeline" } } }
-    world:run(pipeline { Tags = { A = "1" } }, { faults = lost })
-    assert.same({}, changes_of(pipeline { Tags = { A = "1" } }))
+    local lost = calls.lose "CreatePipeline"
+    world:run(pipeline { Tags = { A = "1" } }, lost)
+    world:unchanged(pipeline { Tags = { A = "1" } })
     assert.same({ "TagResource" }, calls.changes(world:run(pipeline { Tags = { A = "2" } })))
     world:destroy(pipeline())
     assert.same({}, world:rows())
@@ -174,10 +164,7 @@ end)
 
 local function connection(properties, options)
   return World.declare(function(stack)
-    local all = { ConnectionName = "demo", ProviderType = "GitHub" }
-    for name, value in pairs(properties or {}) do
-      all[name] = value
-    end
+    local all = merged({ ConnectionName = "demo", ProviderType = "GitHub" }, properties)
     local made = stack:resource("AWS::CodeConnections::Connection", "source", all, options)
     stack:output("connection", made.ConnectionArn)
   end)
@@ -212,7 +199,7 @@ describe("AWS::CodeConnections::Connection", function()
       fault = "lost_response", operation = "CreateConnection",
     } } } })
     assert.equal(1, #calls.params(run, "CreateConnection"))
-    assert.same({}, changes_of(connection()))
+    world:unchanged(connection())
 
     local crash = { schedule = { { fault = "crash", operation = "CreateConnection", when = "after" } } }
     world:destroy(connection())

@@ -1,6 +1,7 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local world
 
@@ -10,19 +11,12 @@ after_each(function() world:close() end)
 local function declare(properties, more)
   return World.declare(function(stack)
     local vpc = stack:resource("AWS::EC2::VPC", "vpc", { CidrBlock = "10.0.0.0/16" })
-    local all = { GroupDescription = "a group", VpcId = vpc.VpcId }
-    for name, value in pairs(properties or {}) do
-      all[name] = value
-    end
+    local all = merged({ GroupDescription = "a group", VpcId = vpc.VpcId }, properties)
     local group = stack:resource("AWS::EC2::SecurityGroup", "group", all)
     if more then
       more(stack, group)
     end
   end)
-end
-
-local function actions(declaration)
-  return World.actions(assert(world:plan(declaration)))
 end
 
 -- The rules of our group as EC2 has them, as texts.
@@ -51,7 +45,7 @@ describe("AWS::EC2::SecurityGroup", function()
   it("loses the rule for everything that AWS adds, where it declares none", function()
     world:run(declare { SecurityGroupEgress = json.array {} })
     assert.same({}, rules())
-    assert.same({}, actions(declare { SecurityGroupEgress = json.array {} }))
+    world:unchanged(declare { SecurityGroupEgress = json.array {} })
   end)
 
   it("loses also those that AWS adds in VPCs with IPv6", function()
@@ -73,7 +67,7 @@ describe("AWS::EC2::SecurityGroup", function()
     assert.same({ "out tcp 443-443 10.0.0.0/8 " }, rules())
     world:run(declare())
     assert.same({ "out -1 -1--1 0.0.0.0/0 " }, rules())
-    assert.same({}, actions(declare()))
+    world:unchanged(declare())
   end)
 
   it("is the same in AWS's spelling, in any order", function()
@@ -81,8 +75,8 @@ describe("AWS::EC2::SecurityGroup", function()
       { IpProtocol = "-1", FromPort = 0, ToPort = 65535, CidrIp = "10.1.0.0/16" },
       { IpProtocol = "UDP", FromPort = 53, ToPort = 53, CidrIpv6 = "2001:db8::/32" } }
     world:run(declare { SecurityGroupIngress = ingress })
-    assert.same({}, actions(declare { SecurityGroupIngress = ingress }))
-    assert.same({}, actions(declare { SecurityGroupIngress = { ingress[3], ingress[1], ingress[4], ingress[2] } }))
+    world:unchanged(declare { SecurityGroupIngress = ingress })
+    world:unchanged(declare { SecurityGroupIngress = { ingress[3], ingress[1], ingress[4], ingress[2] } })
   end)
 
   it("changes only the rules that differ", function()
@@ -107,12 +101,12 @@ describe("AWS::EC2::SecurityGroup", function()
       world:run(declare { SecurityGroupIngress = { tcp(1), tcp(2) } })
     end)
     assert.equal(3, #rules())
-    assert.same({}, actions(declare { SecurityGroupIngress = { tcp(1), tcp(2) } }))
+    world:unchanged(declare { SecurityGroupIngress = { tcp(1), tcp(2) } })
   end)
 
   it("is replaced for another description", function()
     world:run(declare())
-    assert.same({ group = "replace" }, actions(declare { GroupDescription = "another" }))
+    assert.same({ group = "replace" }, world:planned(declare { GroupDescription = "another" }))
     world:run(declare { GroupDescription = "another" })
   end)
 
@@ -131,21 +125,20 @@ end)
 describe("rules as resources of their own", function()
   local function with_rule(fields)
     return declare({ SecurityGroupEgress = json.array {} }, function(stack, group)
-      local all = { GroupId = group.GroupId, IpProtocol = "tcp", FromPort = 443, ToPort = 443, CidrIp = "0.0.0.0/0" }
-      for name, value in pairs(fields or {}) do
-        all[name] = value
-      end
+      local all = merged({
+        GroupId = group.GroupId, IpProtocol = "tcp", FromPort = 443, ToPort = 443, CidrIp = "0.0.0.0/0",
+      }, fields)
       stack:resource("AWS::EC2::SecurityGroupIngress", "rule", all)
     end)
   end
 
   it("are created, described anew in place, and replaced", function()
     world:run(with_rule { Description = "a" })
-    assert.same({}, actions(with_rule { Description = "a" }))
-    assert.same({ rule = "update" }, actions(with_rule { Description = "b" }))
+    world:unchanged(with_rule { Description = "a" })
+    assert.same({ rule = "update" }, world:planned(with_rule { Description = "b" }))
     world:run(with_rule { Description = "b" })
     assert.same({ "in tcp 443-443 0.0.0.0/0 b" }, rules())
-    assert.same({ rule = "replace" }, actions(with_rule { ToPort = 444, Description = "b" }))
+    assert.same({ rule = "replace" }, world:planned(with_rule { ToPort = 444, Description = "b" }))
     world:run(with_rule { ToPort = 444 })
     assert.same({ "in tcp 443-444 0.0.0.0/0 " }, rules())
   end)
@@ -153,12 +146,12 @@ describe("rules as resources of their own", function()
   it("are found again by what they say", function()
     world:run(with_rule(), calls.lose "AuthorizeSecurityGroupIngress")
     assert.equal(1, #rules())
-    assert.same({}, actions(with_rule()))
+    world:unchanged(with_rule())
   end)
 
   it("for every protocol have no ports", function()
     local every = { IpProtocol = "-1", FromPort = -1, ToPort = -1 }
     world:run(with_rule(every))
-    assert.same({}, actions(with_rule(every)))
+    world:unchanged(with_rule(every))
   end)
 end)

@@ -2,29 +2,20 @@
 
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
 before_each(function() world = World.new() end)
 after_each(function() world:close() end)
 
-local function actions(declaration)
-  return World.actions(assert(world:plan(declaration)))
-end
-
 -- What AWS answers somebody else.
 local function ask(operation, params)
-  return world:as_other(function(call)
-    return assert(call("ec2", operation, params or {}))
-  end)
+  return world:call("ec2", operation, params or {})
 end
 
 local function vpc(stack, properties)
-  local all = { CidrBlock = "10.0.0.0/16" }
-  for name, value in pairs(properties or {}) do
-    all[name] = value
-  end
-  return stack:resource("AWS::EC2::VPC", "vpc", all)
+  return stack:resource("AWS::EC2::VPC", "vpc", merged({ CidrBlock = "10.0.0.0/16" }, properties))
 end
 
 local function subnet(stack, name, network, third)
@@ -65,14 +56,14 @@ describe("AWS::EC2::VPC", function()
     run = world:run(declare { EnableDnsSupport = true, EnableDnsHostnames = true })
     params = calls.params(run, "ModifyVpcAttribute")
     assert.is_not_nil(params[1].EnableDnsSupport)
-    assert.same({}, actions(declare { EnableDnsSupport = true, EnableDnsHostnames = true }))
+    world:unchanged(declare { EnableDnsSupport = true, EnableDnsHostnames = true })
   end)
 
   it("goes back to AWS's defaults", function()
     world:run(declare { EnableDnsHostnames = true })
-    assert.same({ vpc = "update" }, actions(declare()))
+    assert.same({ vpc = "update" }, world:planned(declare()))
     world:run(declare())
-    assert.same({}, actions(declare()))
+    world:unchanged(declare())
   end)
 
   it("is refused a range that AWS would change", function()
@@ -184,7 +175,7 @@ describe("AWS::EC2::NatGateway", function()
     assert.equal("replace", plan.by_address.nat.action)
     assert.matches("no Internet gateway", plan.by_address.nat.reason)
     world:run(declare(true))
-    assert.same({}, actions(declare(true)))
+    world:unchanged(declare(true))
   end)
 
   it("is as good as gone while it is still listed as deleted", function()
@@ -197,9 +188,9 @@ describe("AWS::EC2::NatGateway", function()
       assert(call("ec2", "DescribeVpcs", {})) -- AWS's clock goes on with its calls
     end)
     assert.equal("deleted", ask "DescribeNatGateways".NatGateways[1].State)
-    assert.equal("create", actions(declaration).nat)
+    assert.equal("create", world:planned(declaration).nat)
     world:run(declaration)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
   end)
 end)
 
@@ -222,12 +213,12 @@ describe("AWS::EC2::Route", function()
 
   it("changes its target in place, also to one of another kind", function()
     world:run(declare "GatewayId")
-    assert.same({ default = "update" }, actions(declare "NatGatewayId"))
+    assert.same({ default = "update" }, world:planned(declare "NatGatewayId"))
     local run = world:run(declare "NatGatewayId")
     local params = calls.params(run, "ReplaceRoute")[1]
     assert.is_nil(params.GatewayId)
     assert.is_not_nil(params.NatGatewayId)
-    assert.same({}, actions(declare "NatGatewayId"))
+    world:unchanged(declare "NatGatewayId")
   end)
 
   it("to a destination that somebody has routed elsewhere is not taken over unasked", function()
@@ -244,12 +235,12 @@ describe("AWS::EC2::Route", function()
     local run = world:apply(declare "GatewayId")
     assert.equal("AlreadyExists", run.result.failures[1].code)
     world:run(declare("GatewayId", { adopt = true, depends_on = { "attachment" } }))
-    assert.same({}, actions(declare "GatewayId"))
+    world:unchanged(declare "GatewayId")
   end)
 
   it("is the same one when the answer to its creation was lost", function()
     world:run(declare("GatewayId"), calls.lose "CreateRoute")
-    assert.same({}, actions(declare "GatewayId"))
+    world:unchanged(declare "GatewayId")
   end)
 end)
 
@@ -288,10 +279,10 @@ describe("AWS::EC2::SubnetRouteTableAssociation", function()
         end
       end
     end)
-    assert.same({ association = "update" }, actions(declare(true)))
+    assert.same({ association = "update" }, world:planned(declare(true)))
     local run = world:run(declare(true))
     assert.same({ "ReplaceRouteTableAssociation" }, calls.changes(run)) -- never without any
-    assert.same({}, actions(declare(true)))
+    world:unchanged(declare(true))
     world:destroy(declare(true))
     assert.same({}, world:census())
   end)

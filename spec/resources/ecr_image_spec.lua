@@ -3,6 +3,7 @@ local calls = require "spec.resources.calls"
 local crypto = require "host.crypto"
 local fs = require "host.fs"
 local json = require "host.json"
+local merged = require "infra.merged"
 local oci = require "infra.oci"
 local oci_layout = require "spec.support.oci_layout"
 local temporary = require "spec.support.temporary"
@@ -24,17 +25,10 @@ describe("Infra::ECR::Image", function()
   local function declare(properties, repository, options)
     return World.declare(function(stack)
       local api = stack:resource("AWS::ECR::Repository", "api", repository or { EmptyOnDelete = true })
-      local all = { RepositoryName = api.RepositoryName }
-      for name, value in pairs(properties) do
-        all[name] = value
-      end
+      local all = merged({ RepositoryName = api.RepositoryName }, properties)
       local image = stack:resource("Infra::ECR::Image", "image", all, options)
       stack:output("uri", image.ImageUri)
     end)
-  end
-
-  local function actions(declaration)
-    return World.actions(assert(world:plan(declaration)))
   end
 
   local function write_layout(name, contents)
@@ -67,7 +61,7 @@ describe("Infra::ECR::Image", function()
     assert.same({ 0, image.blobs[1].size - 1 }, { part.partFirstByte, part.partLastByte })
     assert.equal(image.manifest, calls.params(run, "PutImage")[1].imageManifest)
     assert.equal(uri(image.digest), run.result.outputs.uri)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
     world:destroy(declaration)
     assert.same({}, world:census())
   end)
@@ -136,12 +130,12 @@ describe("Infra::ECR::Image", function()
       assert.equal(3, #calls.params(run, "InitiateLayerUpload"))
       assert.equal(3, late)
     end)
-    assert.same({}, actions(declare {}))
+    world:unchanged(declare {})
   end)
 
   it("waits for a repository and an upload that are too new to be known", function()
     world:run(declare {}, { faults = { consistency = 20 } })
-    assert.same({}, actions(declare {}))
+    world:unchanged(declare {})
   end)
 
   it("does not try for ever", function()
@@ -176,15 +170,15 @@ describe("Infra::ECR::Image", function()
     }, function()
       world:run(declare {})
     end)
-    assert.same({}, actions(declare {}))
+    world:unchanged(declare {})
   end)
 
   it("is another one when the file has other contents, made before the old one goes", function()
     local path = write_layout("changing", "one")
     world:run(declare { Source = path })
-    assert.same({}, actions(declare { Source = path }))
+    world:unchanged(declare { Source = path })
     local _, image = write_layout("changing", "two")
-    assert.same({ image = "replace" }, actions(declare { Source = path }))
+    assert.same({ image = "replace" }, world:planned(declare { Source = path }))
     local run = world:run(declare { Source = path })
     local changes = calls.changes(run)
     assert.same({ "PutImage", "BatchDeleteImage" }, { changes[#changes - 1], changes[#changes] })
@@ -195,7 +189,7 @@ describe("Infra::ECR::Image", function()
     local path = write_layout("gone", "one")
     world:run(declare { Source = path })
     assert(fs.rename(path, path .. "-elsewhere"))
-    assert.same({}, actions(declare { Source = path }))
+    world:unchanged(declare { Source = path })
     local run = world:apply(declare { Source = path .. "-nowhere" })
     assert.equal("BadImage", run.result.failures[1].code)
   end)
@@ -206,7 +200,7 @@ describe("Infra::ECR::Image", function()
       assert(call("ecr", "BatchDeleteImage",
         { repositoryName = REPOSITORY, imageIds = { { imageDigest = oci.bootstrap().digest } } }))
     end)
-    assert.same({ image = "create" }, actions(declare {}))
+    assert.same({ image = "create" }, world:planned(declare {}))
   end)
 
   it("refuses an architecture that it has not, before anything is called", function()
@@ -225,7 +219,7 @@ describe("Infra::ECR::Image", function()
       local run = world:run(declaration)
       assert.equal(uri(oci.bootstrap().digest), run.result.outputs.uri)
       local pushed = push_other "from-the-pipeline"
-      assert.same({}, actions(declaration))
+      world:unchanged(declaration)
       run = world:run(declaration)
       assert.same({}, calls.changes(run))
       assert.equal(uri(pushed), run.result.outputs.uri)
@@ -256,7 +250,7 @@ describe("Infra::ECR::Image", function()
         assert(call("ecr", "BatchDeleteImage",
           { repositoryName = REPOSITORY, imageIds = { { imageDigest = oci.bootstrap().digest } } }))
       end)
-      assert.same({ image = "create" }, actions(declaration))
+      assert.same({ image = "create" }, world:planned(declaration))
       assert.equal(uri(oci.bootstrap().digest), world:run(declaration).result.outputs.uri)
     end)
 
@@ -266,9 +260,9 @@ describe("Infra::ECR::Image", function()
       world:as_other(function(call)
         assert(call("ecr", "DeleteRepository", { repositoryName = REPOSITORY, force = true }))
       end)
-      assert.same({ api = "create", image = "create" }, actions(declaration))
+      assert.same({ api = "create", image = "create" }, world:planned(declaration))
       world:run(declaration)
-      assert.same({}, actions(declaration))
+      world:unchanged(declaration)
     end)
   end)
 end)

@@ -35,10 +35,6 @@ describe("AWS::ECR::Repository", function()
     end)
   end
 
-  local function actions(declaration)
-    return World.actions(assert(world:plan(declaration)))
-  end
-
   it("is created with what is declared, and is the same afterwards", function()
     local declaration = declare {
       ImageScanningConfiguration = { ScanOnPush = true }, ImageTagMutability = "IMMUTABLE", EmptyOnDelete = true,
@@ -50,7 +46,7 @@ describe("AWS::ECR::Repository", function()
     local created = calls.params(run, "CreateRepository")[1]
     assert.same({ "demo-test-api", "IMMUTABLE", true }, { created.repositoryName, created.imageTagMutability,
       created.imageScanningConfiguration.scanOnPush })
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
     world:destroy(declaration)
     assert.same({}, world:census())
   end)
@@ -64,14 +60,14 @@ describe("AWS::ECR::Repository", function()
       "PutLifecyclePolicy", "UntagResource" }, calls.changes(run))
     assert.equal("MUTABLE", calls.params(run, "PutImageTagMutability")[1].imageTagMutability)
     assert.is_false(calls.params(run, "PutImageScanningConfiguration")[1].imageScanningConfiguration.scanOnPush)
-    assert.same({}, actions(other))
+    world:unchanged(other)
     assert.same({ "DeleteLifecyclePolicy" }, calls.changes(world:run(declare {})))
   end)
 
   it("is another one under another name or with other encryption", function()
     world:run(declare {})
-    assert.same({ api = "replace" }, actions(declare { RepositoryName = "other" }))
-    assert.same({ api = "replace" }, actions(declare { EncryptionConfiguration = { EncryptionType = "KMS" } }))
+    assert.same({ api = "replace" }, world:planned(declare { RepositoryName = "other" }))
+    assert.same({ api = "replace" }, world:planned(declare { EncryptionConfiguration = { EncryptionType = "KMS" } }))
   end)
 
   it("keeps a key that is named by an alias", function()
@@ -97,7 +93,7 @@ describe("AWS::ECR::Repository", function()
       end,
     }, function()
       world:run(declaration)
-      assert.is_nil(actions(declaration).api)
+      assert.is_nil(world:planned(declaration).api)
     end)
   end)
 
@@ -109,12 +105,12 @@ describe("AWS::ECR::Repository", function()
       assert(call("ecr", "PutLifecyclePolicy", { repositoryName = "demo-test-api",
         lifecyclePolicyText = json.encode({ rules = { rules[2], rules[1] } }, { indent = true }) }))
     end)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
     world:as_other(function(call)
       assert(call("ecr", "PutLifecyclePolicy", { repositoryName = "demo-test-api",
         lifecyclePolicyText = lifecycle(3).LifecyclePolicyText }))
     end)
-    assert.same({ api = "update" }, actions(declaration))
+    assert.same({ api = "update" }, world:planned(declaration))
   end)
 
   it("waits until a principal of its policy is known", function()
@@ -198,6 +194,6 @@ describe("AWS::ECR::Repository", function()
     world:destroy(declare {})
     assert.equal("AlreadyExists", world:apply(foreign).result.failures[1].code)
     world:run(declare({ RepositoryName = "foreign", ImageTagMutability = "IMMUTABLE" }, { adopt = true }))
-    assert.same({}, actions(declare({ RepositoryName = "foreign", ImageTagMutability = "IMMUTABLE" })))
+    world:unchanged(declare({ RepositoryName = "foreign", ImageTagMutability = "IMMUTABLE" }))
   end)
 end)

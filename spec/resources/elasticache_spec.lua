@@ -1,6 +1,7 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 describe("AWS::ElastiCache::ServerlessCache", function()
   local world
@@ -31,10 +32,7 @@ describe("AWS::ElastiCache::ServerlessCache", function()
           GroupDescription = name, VpcId = vpc.VpcId,
         }).GroupId
       end
-      for name, value in pairs(properties) do
-        all[name] = value
-      end
-      local cache = stack:resource("AWS::ElastiCache::ServerlessCache", "cache", all, options)
+      local cache = stack:resource("AWS::ElastiCache::ServerlessCache", "cache", merged(all, properties), options)
       stack:output("address", cache.Endpoint.Address .. ":" .. cache.Endpoint.Port)
       stack:output("reader_port", cache.ReaderEndpoint.Port)
     end)
@@ -43,7 +41,7 @@ describe("AWS::ElastiCache::ServerlessCache", function()
   local LIMITS = { DataStorage = { Minimum = 1, Maximum = 10, Unit = "GB" } }
 
   local function unchanged(...)
-    assert.same({}, World.actions(assert(world:plan(declare(...)))))
+    world:unchanged(declare(...))
   end
 
   local function modifications(run)
@@ -100,7 +98,7 @@ describe("AWS::ElastiCache::ServerlessCache", function()
       { CacheUsageLimits = LIMITS, Engine = "valkey", MajorEngineVersion = "7" },
       { CacheUsageLimits = LIMITS, Engine = "redis", MajorEngineVersion = "8" },
     } do
-      assert.equal("replace", World.actions(assert(world:plan(declare(properties)))).cache)
+      assert.equal("replace", world:planned(declare(properties)).cache)
     end
   end)
 
@@ -230,11 +228,10 @@ describe("AWS::ElastiCache::ServerlessCache", function()
   end)
 
   it("is not made twice when the answer is lost, and not taken from somebody else", function()
-    local lost = { schedule = { { fault = "lost_response", operation = "CreateServerlessCache" } } }
-    local run = world:run(declare {}, { faults = lost })
+    local lost = calls.lose "CreateServerlessCache"
+    local run = world:run(declare {}, lost)
     assert.equal(1, #calls.params(run, "CreateServerlessCache"))
-    local other = World.new()
-    other.aws = world.aws
+    local other = world:neighbour()
     local failed = other:apply(World.declare(function(stack)
       stack:resource("AWS::ElastiCache::ServerlessCache", "cache", {
         ServerlessCacheName = "demo-cache", Engine = "redis",
@@ -277,7 +274,7 @@ describe("AWS::ElastiCache::ServerlessCache", function()
     }, function()
       local failed = world:apply(declare {})
       assert.matches("create%-failed", failed.result.failures[1].message)
-      assert.equal("replace", World.actions(assert(world:plan(declare {}))).cache)
+      assert.equal("replace", world:planned(declare {}).cache)
     end)
   end)
 

@@ -1,16 +1,13 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local TOPIC <const> = "arn:aws:sns:us-east-1:123456789012:alerts"
 local PATTERN = { source = { "aws.backup" }, detail = { state = { "FAILED", "ABORTED" } } }
 
 local function target(id, more)
-  local one = { Id = id, Arn = TOPIC }
-  for name, value in pairs(more or {}) do
-    one[name] = value
-  end
-  return one
+  return merged({ Id = id, Arn = TOPIC }, more)
 end
 
 local function rule(properties, options)
@@ -34,7 +31,7 @@ describe("AWS::Events::Rule", function()
   end)
 
   local function changes_of(declaration)
-    return World.actions(assert(world:plan(declaration)))
+    return world:planned(declaration)
   end
 
   -- What somebody else does to the rule.
@@ -148,7 +145,7 @@ describe("AWS::Events::Rule", function()
 
   it("is put again when the answer is lost, and gets tags by their own call later", function()
     world:run(rule { Tags = { A = "1" } },
-      { faults = { schedule = { { fault = "lost_response", operation = "PutRule" } } } })
+      calls.lose("PutRule"))
     assert.same({ "TagResource" }, calls.changes(world:run(rule { Tags = { A = "2" } })))
     assert.same({}, changes_of(rule { Tags = { A = "2" } }))
   end)

@@ -1,5 +1,7 @@
 -- What specs of Lambda's types need around a function: a repository with an image, and a role.
 
+local merged = require "infra.merged"
+
 local functions = {}
 
 local TRUST = {
@@ -27,10 +29,7 @@ function functions.declare(stack, properties, options)
     AssumeRolePolicyDocument = TRUST,
     ManagedPolicyArns = { "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole" },
   })
-  local all = { PackageType = "Image", Code = { ImageUri = image.ImageUri }, Role = role.Arn }
-  for name, value in pairs(properties or {}) do
-    all[name] = value
-  end
+  local all = merged({ PackageType = "Image", Code = { ImageUri = image.ImageUri }, Role = role.Arn }, properties)
   return stack:resource("AWS::Lambda::Function", "api", all, options), image, role
 end
 

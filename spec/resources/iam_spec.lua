@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -10,18 +11,11 @@ after_each(function()
   world:close()
 end)
 
-local function changes_of(declaration)
-  return World.actions(assert(world:plan(declaration)))
-end
-
 local URL <const> = "https://token.actions.githubusercontent.com"
 
 local function provider(properties, options)
   return World.declare(function(stack)
-    local all = { Url = URL, ClientIdList = { "sts.amazonaws.com" } }
-    for name, value in pairs(properties or {}) do
-      all[name] = value
-    end
+    local all = merged({ Url = URL, ClientIdList = { "sts.amazonaws.com" } }, properties)
     local made = stack:resource("AWS::IAM::OIDCProvider", "github", all, options)
     stack:output("arn", made.Arn)
   end)
@@ -31,16 +25,16 @@ describe("AWS::IAM::OIDCProvider", function()
   it("is created, and is the same afterwards, although IAM drops the scheme and fetches a thumbprint", function()
     local run = world:run(provider())
     assert.equal("arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", run.result.outputs.arn)
-    assert.same({}, changes_of(provider()))
-    assert.same({}, changes_of(provider { Url = URL .. "/" }))
+    world:unchanged(provider())
+    world:unchanged(provider { Url = URL .. "/" })
   end)
 
   it("gets and loses clients one by one, in no order", function()
     world:run(provider { ClientIdList = { "a", "b" } })
-    assert.same({}, changes_of(provider { ClientIdList = { "b", "a" } }))
+    world:unchanged(provider { ClientIdList = { "b", "a" } })
     local run = world:run(provider { ClientIdList = { "b", "c" } })
     assert.same({ "AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider" }, calls.changes(run))
-    assert.same({}, changes_of(provider { ClientIdList = { "b", "c" } }))
+    world:unchanged(provider { ClientIdList = { "b", "c" } })
   end)
 
   it("keeps its thumbprints when they are not declared any more: they cannot be removed", function()
@@ -48,12 +42,12 @@ describe("AWS::IAM::OIDCProvider", function()
     world:run(provider { ThumbprintList = prints })
     assert.same({ "UpdateOpenIDConnectProviderThumbprint" },
       calls.changes(world:run(provider { ThumbprintList = { ("b"):rep(40) } })))
-    assert.same({}, changes_of(provider()))
+    world:unchanged(provider())
   end)
 
   it("is another one for another URL, and refused without https", function()
     world:run(provider())
-    assert.same({ github = "replace" }, changes_of(provider { Url = "https://gitlab.com" }))
+    assert.same({ github = "replace" }, world:planned(provider { Url = "https://gitlab.com" }))
     local ok, err = pcall(provider, { Url = "gitlab.com" })
     assert.is_false(ok)
     assert.matches("Url must start with https://", tostring(err))
@@ -66,18 +60,16 @@ describe("AWS::IAM::OIDCProvider", function()
     assert.equal("AlreadyExists", world:apply(provider()).result.failures[1].code)
     local shared = provider({ ClientIdList = { "theirs", "ours" } }, { adopt = true, retain = true })
     world:run(shared)
-    assert.same({}, changes_of(shared))
+    world:unchanged(shared)
     world:destroy(shared)
-    local left = world:as_other(function(call)
-      return assert(call("iam", "ListOpenIDConnectProviders", {})).OpenIDConnectProviderList
-    end)
+    local left = world:call("iam", "ListOpenIDConnectProviders", {}).OpenIDConnectProviderList
     assert.equal(1, #left)
   end)
 
   it("is found again by its URL after a lost answer", function()
-    local lost = { schedule = { { fault = "lost_response", operation = "CreateOpenIDConnectProvider" } } }
-    world:run(provider(), { faults = lost })
-    assert.same({}, changes_of(provider()))
+    local lost = calls.lose "CreateOpenIDConnectProvider"
+    world:run(provider(), lost)
+    world:unchanged(provider())
     world:destroy(provider())
     assert.same({}, world:rows())
   end)
@@ -109,16 +101,21 @@ describe("AWS::IAM::ManagedPolicy", function()
 
   it("is attached to roles and detached from them, whoever attached it", function()
     world:run(attached("one"))
-    assert.same({}, changes_of(attached("one")))
+    world:unchanged(attached("one"))
     world:as_other(function(call)
       assert(call("iam", "AttachRolePolicy", { RoleName = "demo-test-two",
         PolicyArn = "arn:aws:iam::123456789012:policy/demo-test-policy" }))
     end)
-    assert.same({ policy = "update" }, changes_of(attached("one")))
+    assert.same({ policy = "update" }, world:planned(attached("one")))
     assert.same({ "DetachRolePolicy" }, calls.changes(world:run(attached("one"))))
     assert.same({ "AttachRolePolicy", "DetachRolePolicy" }, calls.changes(world:run(attached("two"))))
     assert.same({ "DetachRolePolicy" }, calls.changes(world:run(attached())))
-    assert.same({}, changes_of(attached()))
+    world:unchanged(attached())
+  end)
+
+  it("is read with its roles and theirs by one listing of the account", function()
+    world:run(attached("one"))
+    assert.equal(1, #calls.params(world:run(attached("one")), "GetAccountAuthorizationDetails"))
   end)
 
   it("is attached although IAM does not know it for two minutes", function()
@@ -132,7 +129,7 @@ describe("AWS::IAM::ManagedPolicy", function()
     end }, function()
       world:run(attached("one"))
     end)
-    assert.same({}, changes_of(attached("one")))
+    world:unchanged(attached("one"))
   end)
 
   it("is deleted although roles have it", function()

@@ -1,4 +1,5 @@
 local resources = require "infra.resources"
+local set_of = require "infra.set_of"
 
 describe("every native handler", function()
   -- Entries of a spec that are lists of properties, and those that have properties as their keys.
@@ -34,10 +35,7 @@ describe("every native handler", function()
   it("refuses in clear what CloudFormation calls a password", function()
     for _, name in ipairs(resources.native()) do
       local resource_type = assert(resources.type(name))
-      local kept = {}
-      for _, property in ipairs(resource_type.spec.secrets or {}) do
-        kept[property] = true
-      end
+      local kept = set_of(resource_type.spec.secrets)
       for property in pairs(resource_type.supported) do
         assert.is_true(kept[property] or not (property:find "Password$" and property ~= "ManageMasterUserPassword"),
           name .. ": " .. property)

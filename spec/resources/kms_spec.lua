@@ -22,7 +22,7 @@ describe("AWS::KMS::Key", function()
     local run = world:run(declaration)
     assert.same({ "CreateKey", "EnableKeyRotation" }, calls.changes(run))
     assert.equal(180, calls.params(run, "EnableKeyRotation")[1].RotationPeriodInDays)
-    assert.same({}, World.actions(assert(world:plan(declaration))))
+    world:unchanged(declaration)
   end)
 
   it("changes in place: description, rotation, policy, tags; and rotation only while it is enabled", function()
@@ -39,7 +39,7 @@ describe("AWS::KMS::Key", function()
     local run = world:run(declare(off))
     assert.same({ "PutKeyPolicy", "UpdateKeyDescription", "DisableKeyRotation", "DisableKey", "TagResource" },
       calls.changes(run))
-    assert.same({}, World.actions(assert(world:plan(declare(off)))))
+    world:unchanged(declare(off))
 
     run = world:run(declare { Enabled = true, EnableKeyRotation = true })
     assert.same({ "EnableKey", "PutKeyPolicy", "UpdateKeyDescription", "EnableKeyRotation", "UntagResource" },
@@ -74,7 +74,7 @@ describe("AWS::KMS::Key", function()
       world:destroy(declaration)
     end)
     assert.same({}, world:rows())
-    assert.same({ data = "create" }, World.actions(assert(world:plan(declaration))))
+    assert.same({ data = "create" }, world:planned(declaration))
   end)
 
   it("is not made twice when the answer is lost, however late it is listed", function()
@@ -85,16 +85,16 @@ describe("AWS::KMS::Key", function()
         return ctx.now() < hidden_until and { Keys = {} } or original(ctx, params)
       end,
     }, function()
-      local lost = { schedule = { { fault = "lost_response", operation = "CreateKey" } } }
-      local run = world:run(declare {}, { faults = lost })
+      local lost = calls.lose "CreateKey"
+      local run = world:run(declare {}, lost)
       assert.equal(1, #calls.params(run, "CreateKey"))
     end)
-    assert.same({}, World.actions(assert(world:plan(declare {}))))
+    world:unchanged(declare {})
   end)
 
   it("is made once more only when nothing of the first can be found", function()
     local lost = { schedule = { { fault = "lost_request", operation = "CreateKey" } } }
-    local run = world:run(declare {}, { faults = lost })
+    local run = world:run(declare {}, lost)
     assert.equal(1, #calls.params(run, "CreateKey"))
     assert.equal(1, #world:rows())
   end)
@@ -120,7 +120,7 @@ describe("AWS::KMS::Key", function()
       assert.equal(0, #calls.params(run, "CreateKey"))
     end)
     assert.is_true(asked >= 2)
-    assert.same({}, World.actions(assert(world:plan(declare {}))))
+    world:unchanged(declare {})
   end)
 
   it("waits for a principal that is seconds old, and for a key that is", function()
@@ -171,7 +171,7 @@ describe("AWS::KMS::Alias", function()
 
   it("names a key by its ARN or id, and moves to another", function()
     world:run(declare "one")
-    assert.same({}, World.actions(assert(world:plan(declare "one"))))
+    world:unchanged(declare "one")
     assert.same({ "UpdateAlias" }, calls.changes(world:run(declare "two")))
     local changes = calls.changes(world:destroy(declare "two"))
     assert.equal("ScheduleKeyDeletion", changes[3]) -- of the key that the alias names
@@ -186,8 +186,8 @@ describe("AWS::KMS::Alias", function()
   end)
 
   it("is ours after a lost answer, when it points where it should", function()
-    local lost = { schedule = { { fault = "lost_response", operation = "CreateAlias" } } }
-    local run = world:run(declare "one", { faults = lost })
+    local lost = calls.lose "CreateAlias"
+    local run = world:run(declare "one", lost)
     assert.equal(1, #calls.params(run, "CreateAlias"))
   end)
 
@@ -200,7 +200,7 @@ describe("AWS::KMS::Alias", function()
     assert.equal("AlreadyExists", failed.result.failures[1].code)
     world:run(declare("one", nil, { adopt = true }))
     world:run(declare("one", nil, { adopt = true }))
-    assert.same({}, World.actions(assert(world:plan(declare("one", nil, { adopt = true })))))
+    world:unchanged(declare("one", nil, { adopt = true }))
   end)
 
   it("is refused when planning if its name is AWS's", function()

@@ -3,6 +3,7 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local functions = require "spec.resources.functions"
+local merged = require "infra.merged"
 
 local NAME <const> = functions.NAME
 
@@ -23,10 +24,9 @@ describe("what belongs to a function", function()
       local handler = functions.declare(stack, { MemorySize = memory }, { ignore_drift = { "Code" } })
       local version = stack:resource("AWS::Lambda::Version", "version", { FunctionName = handler.FunctionName },
         { replace_with = { handler } })
-      local properties = { FunctionName = handler.FunctionName, Name = "live", FunctionVersion = version.Version }
-      for name, value in pairs(alias or {}) do
-        properties[name] = value
-      end
+      local properties = merged({
+        FunctionName = handler.FunctionName, Name = "live", FunctionVersion = version.Version,
+      }, alias)
       stack:resource("AWS::Lambda::Alias", "live", properties,
         alias_options or { ignore_drift = { "FunctionVersion" } })
       stack:output("version", version.Version)
@@ -36,14 +36,8 @@ describe("what belongs to a function", function()
     end)
   end
 
-  local function actions(declaration)
-    return World.actions(assert(world:plan(declaration)))
-  end
-
   local function alias()
-    return world:as_other(function(call)
-      return assert(call("lambda", "GetAlias", { FunctionName = NAME, Name = "live" }))
-    end)
+    return world:call("lambda", "GetAlias", { FunctionName = NAME, Name = "live" })
   end
 
   local function deploy(tag)
@@ -58,20 +52,20 @@ describe("what belongs to a function", function()
       assert.equal("1", run.result.outputs.version)
       local polled = calls.params(run, "GetFunctionConfiguration")
       assert.equal("1", polled[1].Qualifier)
-      assert.same({}, actions(declare(512)))
+      world:unchanged(declare(512))
       world:destroy(declare(512))
       assert.same({}, world:census())
     end)
 
     it("follows the function: a new one, the alias moves to it, then the old one goes", function()
       world:run(declare(512))
-      assert.same({ api = "update", version = "replace", live = "update" }, actions(declare(1024)))
+      assert.same({ api = "update", version = "replace", live = "update" }, world:planned(declare(1024)))
       local run = world:run(declare(1024))
       assert.same({ "UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias", "DeleteFunction" },
         calls.changes(run))
       assert.equal("1", calls.params(run, "DeleteFunction")[1].Qualifier)
       assert.equal("2", alias().FunctionVersion)
-      assert.same({}, actions(declare(1024)))
+      world:unchanged(declare(1024))
     end)
 
     it("stays when only tags change", function()
@@ -82,7 +76,7 @@ describe("what belongs to a function", function()
         stack:resource("AWS::Lambda::Version", "version", { FunctionName = handler.FunctionName },
           { replace_with = { handler } })
       end)
-      assert.same({ api = "update", live = "delete" }, actions(tagged))
+      assert.same({ api = "update", live = "delete" }, world:planned(tagged))
     end)
 
     it("is not deleted when publishing again gives the same one", function()
@@ -127,10 +121,10 @@ describe("what belongs to a function", function()
           return original(ctx, params)
         end,
       }, function()
-        assert.same({ api = "replace", version = "replace", live = "replace" }, actions(declare(512)))
+        assert.same({ api = "replace", version = "replace", live = "replace" }, world:planned(declare(512)))
         world:run(declare(512))
       end)
-      assert.same({}, actions(declare(512)))
+      world:unchanged(declare(512))
     end)
   end)
 
@@ -138,7 +132,7 @@ describe("what belongs to a function", function()
     it("is left where the pipeline has moved it", function()
       world:run(declare(512))
       local version = deploy "v1"
-      assert.same({}, actions(declare(512)))
+      world:unchanged(declare(512))
       assert.same({}, calls.changes(world:run(declare(512))))
       assert.equal(version, alias().FunctionVersion)
       -- Another setting of the alias does not move it either.
@@ -160,7 +154,7 @@ describe("what belongs to a function", function()
       local declaration = declare(512, nil, nil, {})
       world:run(declaration)
       deploy "v1"
-      assert.same({ live = "update" }, actions(declaration))
+      assert.same({ live = "update" }, world:planned(declaration))
     end)
 
     it("has weights, and loses them when they are not declared any more", function()
@@ -170,11 +164,11 @@ describe("what belongs to a function", function()
         { FunctionVersion = "1", FunctionWeight = 0.25 } } } })
       world:run(weighted)
       assert.same({ ["1"] = 0.25 }, alias().RoutingConfig.AdditionalVersionWeights)
-      assert.same({}, actions(weighted))
+      world:unchanged(weighted)
       local run = world:run(declare(512))
       assert.same({ AdditionalVersionWeights = {} }, calls.params(run, "UpdateAlias")[1].RoutingConfig)
       assert.equal(version, alias().FunctionVersion)
-      assert.same({}, actions(declare(512)))
+      world:unchanged(declare(512))
     end)
 
     it("is an error when somebody else has one of the name, and found when it is ours", function()
@@ -212,12 +206,12 @@ describe("what belongs to a function", function()
       assert.is_true(run.seconds > 90)
       assert.is_true(run.seconds < 180)
       assert.equal("live", calls.params(run, "PutProvisionedConcurrencyConfig")[1].Qualifier)
-      assert.same({}, actions(provisioned(512, 2)))
+      world:unchanged(provisioned(512, 2))
       run = world:run(provisioned(512, 3))
       assert.same({ "PutProvisionedConcurrencyConfig" }, calls.changes(run))
       run = world:run(declare(512))
       assert.same({ "DeleteProvisionedConcurrencyConfig" }, calls.changes(run))
-      assert.same({}, actions(declare(512)))
+      world:unchanged(declare(512))
     end)
 
     it("of a version changes in place: publishing once more would give the same one", function()
@@ -233,7 +227,7 @@ describe("what belongs to a function", function()
       world:run(of_version(2))
       assert.same({ "PutProvisionedConcurrencyConfig" }, calls.changes(world:run(of_version(3))))
       assert.same({ "DeleteProvisionedConcurrencyConfig" }, calls.changes(world:run(of_version())))
-      assert.same({}, actions(of_version()))
+      world:unchanged(of_version())
     end)
 
     it("is compared by what was ordered, not by what there is yet", function()
@@ -245,7 +239,7 @@ describe("what belongs to a function", function()
           return output
         end,
       }, function()
-        assert.same({}, actions(provisioned(512, 2)))
+        world:unchanged(provisioned(512, 2))
       end)
     end)
 
@@ -258,7 +252,7 @@ describe("what belongs to a function", function()
       for _, call in ipairs(run.calls) do
         assert.is_nil(call.code, call.operation)
       end
-      assert.same({}, actions(provisioned(1024, 3)))
+      world:unchanged(provisioned(1024, 3))
     end)
 
     it("is ordered again when AWS still sees weights, or another order under way", function()

@@ -20,10 +20,6 @@ describe("AWS::Lambda::Function", function()
     end)
   end
 
-  local function actions(declaration)
-    return World.actions(assert(world:plan(declaration)))
-  end
-
   -- Names of the calls of Lambda's that a run made, in order, reads too.
   local function lambda_calls(run)
     local names = {}
@@ -59,7 +55,7 @@ describe("AWS::Lambda::Function", function()
     assert.equal(1024, created[#created].MemorySize)
     assert.matches("@sha256:%x+$", created[#created].Code.ImageUri)
     assert.equal(5, calls.params(run, "PutFunctionConcurrency")[1].ReservedConcurrentExecutions)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
     local _, _, process = world:plan(declaration)
     assert.equal(1, #lambda_calls(process))
     world:destroy(declaration)
@@ -101,7 +97,7 @@ describe("AWS::Lambda::Function", function()
     local run = world:apply(declare {})
     assert.equal("AlreadyExists", run.result.failures[1].code)
     world:run(declare({ MemorySize = 256 }, { adopt = true }))
-    assert.same({}, actions(declare { MemorySize = 256 }))
+    world:unchanged(declare { MemorySize = 256 })
   end)
 
   it("is found when the answer to its creation is lost", function()
@@ -118,7 +114,7 @@ describe("AWS::Lambda::Function", function()
     }, function()
       world:run(declare {})
     end)
-    assert.same({}, actions(declare {}))
+    world:unchanged(declare {})
   end)
 
   it("changes code and configuration one after the other, waiting in between", function()
@@ -135,7 +131,7 @@ describe("AWS::Lambda::Function", function()
     end
     assert.same({ FunctionName = NAME, MemorySize = 1024 }, calls.params(run, "UpdateFunctionConfiguration")[1])
     assert.equal(uri, calls.params(run, "UpdateFunctionCode")[1].ImageUri)
-    assert.same({}, actions(declare { MemorySize = 1024, Code = { ImageUri = uri } }))
+    world:unchanged(declare { MemorySize = 1024, Code = { ImageUri = uri } })
   end)
 
   it("waits when somebody else's update is in progress", function()
@@ -152,7 +148,7 @@ describe("AWS::Lambda::Function", function()
       ImageConfig = { Command = { "run" } }, ReservedConcurrentExecutions = 3,
       LoggingConfig = { LogFormat = "JSON", LogGroup = "/other" } }
     world:run(full)
-    assert.same({}, actions(full))
+    world:unchanged(full)
     local run = world:run(declare { MemorySize = 256 })
     local sent = calls.params(run, "UpdateFunctionConfiguration")[1]
     assert.same({
@@ -161,7 +157,7 @@ describe("AWS::Lambda::Function", function()
       LoggingConfig = { LogFormat = "Text", LogGroup = "/aws/lambda/" .. NAME },
     }, sent)
     assert.equal(1, #calls.params(run, "DeleteFunctionConcurrency"))
-    assert.same({}, actions(declare { MemorySize = 256 }))
+    world:unchanged(declare { MemorySize = 256 })
   end)
 
   it("leaves its VPC with explicit empties, and does not care for the order of what is in it", function()
@@ -179,11 +175,11 @@ describe("AWS::Lambda::Function", function()
       end)
     end
     world:run(in_vpc())
-    assert.same({}, actions(in_vpc(true)))
+    world:unchanged(in_vpc(true))
     local run = world:run(in_vpc "none")
     assert.same({ SubnetIds = {}, SecurityGroupIds = {} },
       calls.params(run, "UpdateFunctionConfiguration")[1].VpcConfig)
-    assert.same({}, actions(in_vpc "none"))
+    world:unchanged(in_vpc "none")
   end)
 
   it("has the declared environment and no more", function()
@@ -195,7 +191,7 @@ describe("AWS::Lambda::Function", function()
     end)
     local run = world:run(declaration)
     assert.same({ A = "1" }, calls.params(run, "UpdateFunctionConfiguration")[1].Environment.Variables)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
   end)
 
   it("shows a changed image by its digest, however it was named", function()
@@ -207,7 +203,7 @@ describe("AWS::Lambda::Function", function()
         ImageUri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/demo-test-images:tagged" }))
     end)
     -- The image resource stands for the newest one, which is the one that the function has now.
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
     local older = world:as_other(function(call)
       local uri = functions.push(call, "even-newer")
       assert(call("ecr", "BatchDeleteImage",
@@ -231,7 +227,7 @@ describe("AWS::Lambda::Function", function()
       functions.push(call, "v2-not-deployed")
       return pushed
     end)
-    assert.same({}, actions(ignoring(512)))
+    world:unchanged(ignoring(512))
     local run = world:run(ignoring(1024))
     assert.same({ "UpdateFunctionConfiguration" }, calls.changes(run))
     world:as_other(function(call)
@@ -258,7 +254,7 @@ describe("AWS::Lambda::Function", function()
       broken = false
     end)
     world:run(declare {})
-    assert.same({}, actions(declare {}))
+    world:unchanged(declare {})
   end)
 
   it("is written once more when its last update failed", function()
@@ -287,7 +283,7 @@ describe("AWS::Lambda::Function", function()
       assert.matches("The subnet is full", plan.by_address.api.reason)
       local run = world:run(declare { MemorySize = 1024 })
       assert.equal(1024, calls.params(run, "UpdateFunctionConfiguration")[1].MemorySize)
-      assert.same({}, actions(declare { MemorySize = 1024 }))
+      world:unchanged(declare { MemorySize = 1024 })
     end)
   end)
 
@@ -317,7 +313,7 @@ describe("AWS::Lambda::Function", function()
         return output
       end,
     }, function()
-      assert.same({}, actions(declare { MemorySize = 512 }))
+      world:unchanged(declare { MemorySize = 512 })
       world:run(declare { MemorySize = 1024 })
     end)
   end)

@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -8,17 +9,10 @@ after_each(function() world:close() end)
 
 local function declare(properties, options)
   return World.declare(function(stack)
-    local all = { LogGroupName = "/demo/app" }
-    for name, value in pairs(properties or {}) do
-      all[name] = value
-    end
+    local all = merged({ LogGroupName = "/demo/app" }, properties)
     local group = stack:resource("AWS::Logs::LogGroup", "logs", all, options)
     stack:output("arn", group.Arn)
   end)
-end
-
-local function actions(declaration)
-  return World.actions(assert(world:plan(declaration)))
 end
 
 describe("AWS::Logs::LogGroup", function()
@@ -29,7 +23,7 @@ describe("AWS::Logs::LogGroup", function()
     for _, operation in ipairs { "TagResource", "UntagResource" } do
       assert.matches(":log%-group:/demo/app$", calls.params(run, operation)[1].resourceArn)
     end
-    assert.same({}, actions(declare { Tags = { b = "2" } }))
+    world:unchanged(declare { Tags = { b = "2" } })
   end)
 
   it("is not taken for one whose name goes on", function()
@@ -38,14 +32,14 @@ describe("AWS::Logs::LogGroup", function()
     end)
     world:run(declare { RetentionInDays = 7 })
     world:as_other(function(call) assert(call("logs", "DeleteLogGroup", { logGroupName = "/demo/app" })) end)
-    assert.same({ logs = "create" }, actions(declare { RetentionInDays = 7 }))
+    assert.same({ logs = "create" }, world:planned(declare { RetentionInDays = 7 }))
   end)
 
   it("keeps its logs for ever again when nothing else is declared", function()
     world:run(declare { RetentionInDays = 7 })
     local run = world:run(declare())
     assert.equal(1, #calls.params(run, "DeleteRetentionPolicy"))
-    assert.same({}, actions(declare()))
+    world:unchanged(declare())
   end)
 
   it("waits while somebody else changes it", function()
@@ -79,7 +73,7 @@ describe("AWS::SNS::Subscription", function()
     local run = world:run(subscription "ops@example.com")
     assert.is_true(run.seconds < 10)
     assert.matches("ops@example.com must confirm", run.result.warnings[1])
-    assert.same({}, actions(subscription "ops@example.com"))
+    world:unchanged(subscription "ops@example.com")
   end)
 
   it("that nobody has confirmed cannot be removed, which is no failure", function()
@@ -90,6 +84,6 @@ describe("AWS::SNS::Subscription", function()
 
   it("is made again for another address", function()
     world:run(subscription "ops@example.com")
-    assert.same({ mail = "replace" }, actions(subscription "dev@example.com"))
+    assert.same({ mail = "replace" }, world:planned(subscription "dev@example.com"))
   end)
 end)

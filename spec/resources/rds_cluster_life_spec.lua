@@ -1,8 +1,10 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 local rds = require "spec.resources.rds_world"
 
-local UNDECLARED, cluster, crash, failing = rds.UNDECLARED, rds.cluster, rds.crash, rds.failing
+local UNDECLARED, cluster = rds.UNDECLARED, rds.cluster
+local crash, failing = calls.crash, calls.failing
 
 local world
 
@@ -12,10 +14,6 @@ end)
 after_each(function()
   world:close()
 end)
-
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
 
 describe("AWS::RDS::DBCluster", function()
   describe("restored", function()
@@ -34,10 +32,8 @@ describe("AWS::RDS::DBCluster", function()
     end)
 
     local function restored(properties)
-      local all = { SnapshotIdentifier = snapshot, DatabaseName = UNDECLARED, StorageEncrypted = UNDECLARED }
-      for name, value in pairs(properties) do
-        all[name] = value
-      end
+      local all = merged({ SnapshotIdentifier = snapshot, DatabaseName = UNDECLARED, StorageEncrypted = UNDECLARED },
+        properties)
       return cluster(all, { options = { recoverable = false } })
     end
 
@@ -48,10 +44,10 @@ describe("AWS::RDS::DBCluster", function()
       assert.same({ "16.1", { "postgresql" } }, { sent.EngineVersion, sent.EnableCloudwatchLogsExports })
       assert.same({ DBClusterIdentifier = "demo-cluster", ApplyImmediately = true, BackupRetentionPeriod = 14,
         MasterUserPassword = "correct-horse" }, calls.params(run, "ModifyDBCluster")[1])
-      unchanged(declaration)
+      world:unchanged(declaration)
       local plain = cluster({ BackupRetentionPeriod = 14, EnableCloudwatchLogsExports = { "postgresql" },
         DatabaseName = UNDECLARED, StorageEncrypted = UNDECLARED })
-      unchanged(plain) -- where it came from is history
+      world:unchanged(plain) -- where it came from is history
     end)
 
     it("needs the version, and one point in time", function()
@@ -82,7 +78,7 @@ describe("AWS::RDS::DBCluster", function()
       UseLatestRestorableTime = true, RestoreType = "copy-on-write",
     } })
     local sent = calls.params(world:run(declaration), "RestoreDBClusterToPointInTime")[1]
-    unchanged(declaration)
+    world:unchanged(declaration)
     assert.same({ "demo-cluster", true, "copy-on-write" }, { sent.SourceDBClusterIdentifier,
       sent.UseLatestRestorableTime, sent.RestoreType })
     assert.is_nil(sent.MasterUsername or sent.Engine)
@@ -143,7 +139,7 @@ describe("AWS::RDS::DBCluster", function()
         end,
         DeleteDBCluster = (failing({ "InvalidDBClusterStateFault", "not currently in the available state" })),
       }, function()
-        unchanged(cluster {}) -- and is no reason to make another
+        world:unchanged(cluster {}) -- and is no reason to make another
         world:destroy(cluster {})
       end)
       assert.is_true(started)

@@ -2,7 +2,8 @@ local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local rds = require "spec.resources.rds_world"
 
-local UNDECLARED, cluster, crash, failing, lose = rds.UNDECLARED, rds.cluster, rds.crash, rds.failing, rds.lose
+local UNDECLARED, cluster = rds.UNDECLARED, rds.cluster
+local crash, failing, lose = calls.crash, calls.failing, calls.lose
 
 local world
 
@@ -13,17 +14,6 @@ after_each(function()
   world:close()
 end)
 
--- Somebody else in the same account.
-local function neighbour()
-  local other = World.new()
-  other.aws, other.processes = world.aws, 100
-  return other
-end
-
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
 describe("AWS::RDS::DBCluster", function()
   it("is made as declared, waited for, and the same afterwards", function()
     local declaration = cluster({ EnableCloudwatchLogsExports = { "postgresql" }, BackupRetentionPeriod = 7 },
@@ -31,7 +21,7 @@ describe("AWS::RDS::DBCluster", function()
     local run = world:run(declaration)
     assert.matches("^demo%-cluster%.cluster%-%w+%.us%-east%-1%.rds%.amazonaws%.com:5432$", run.result.outputs.endpoint)
     assert.matches("cluster%-ro", run.result.outputs.reader)
-    unchanged(declaration)
+    world:unchanged(declaration)
     local _, _, process = world:plan(declaration)
     assert.equal(1, #calls.params(process, "DescribeDBClusters"))
     assert.equal(1, #calls.params(process, "DescribeDBInstances"))
@@ -55,21 +45,21 @@ describe("AWS::RDS::DBCluster", function()
     local file = assert(io.open(world.path, "rb"))
     assert.is_nil(file:read("a"):find(sent, 1, true))
     file:close()
-    unchanged(declaration)
+    world:unchanged(declaration)
   end)
 
   it("can leave the password to RDS, and take it back", function()
     local managed = cluster { ManageMasterUserPassword = true, MasterUserPassword = UNDECLARED }
     world:run(managed)
-    unchanged(managed)
+    world:unchanged(managed)
     local run = world:run(cluster {})
     local sent = calls.params(run, "ModifyDBCluster")[1]
     assert.same({ false, "correct-horse" }, { sent.ManageMasterUserPassword, sent.MasterUserPassword })
-    unchanged(cluster {})
+    world:unchanged(cluster {})
     sent = calls.params(world:run(managed), "ModifyDBCluster")[1]
     assert.is_true(sent.ManageMasterUserPassword)
     assert.is_nil(sent.MasterUserPassword)
-    unchanged(managed)
+    world:unchanged(managed)
   end)
 
   it("changes what is declared differently, at once and nothing else, and waits until nothing is pending", function()
@@ -91,7 +81,7 @@ describe("AWS::RDS::DBCluster", function()
       assert.same({}, live.PendingModifiedValues or {})
       assert.equal(14, live.BackupRetentionPeriod)
     end)
-    unchanged(changed)
+    world:unchanged(changed)
   end)
 
   it("goes back to RDS's defaults where there are any, and keeps what cannot be taken back", function()
@@ -104,13 +94,13 @@ describe("AWS::RDS::DBCluster", function()
     assert.same({ 1, false, false, { "postgresql" } }, { sent.BackupRetentionPeriod, sent.DeletionProtection,
       sent.CopyTagsToSnapshot, sent.CloudwatchLogsExportConfiguration.DisableLogTypes })
     assert.is_nil(sent.Port or sent.ServerlessV2ScalingConfiguration)
-    unchanged(cluster { ServerlessV2ScalingConfiguration = UNDECLARED, Port = UNDECLARED })
+    world:unchanged(cluster { ServerlessV2ScalingConfiguration = UNDECLARED, Port = UNDECLARED })
   end)
 
   it("switches the Data API by its own calls", function()
     world:run(cluster {})
     assert.same({ "EnableHttpEndpoint" }, calls.changes(world:run(cluster { EnableHttpEndpoint = true })))
-    unchanged(cluster { EnableHttpEndpoint = true })
+    world:unchanged(cluster { EnableHttpEndpoint = true })
     assert.same({ "DisableHttpEndpoint" }, calls.changes(world:run(cluster {})))
   end)
 
@@ -130,14 +120,14 @@ describe("AWS::RDS::DBCluster", function()
     sent = calls.params(world:run(version "17.4"), "ModifyDBCluster")[1]
     assert.same({ true, "default.aurora-postgresql17", "default.aurora-postgresql17" }, { sent.AllowMajorVersionUpgrade,
       sent.DBInstanceParameterGroupName, sent.DBClusterParameterGroupName })
-    unchanged(version "17.4")
+    world:unchanged(version "17.4")
   end)
 
   it("is content with a newer minor version, an alias for its key, and with what RDS leaves out or rewrites", function()
     local declaration = cluster { KmsKeyId = "alias/aws/rds", EngineVersion = "16", PreferredMaintenanceWindow =
       "Sun:05:00-Sun:05:30", StorageType = "aurora" }
     world:run(declaration)
-    unchanged(declaration)
+    world:unchanged(declaration)
     calls.with("rds", {
       DescribeDBClusters = function(original, ctx, params)
         local output = original(ctx, params)
@@ -149,7 +139,7 @@ describe("AWS::RDS::DBCluster", function()
         return output
       end,
     }, function()
-      unchanged(declaration)
+      world:unchanged(declaration)
     end)
   end)
 
@@ -192,8 +182,8 @@ describe("AWS::RDS::DBCluster", function()
 
   it("is not made twice when the answer is lost or the run crashes, nor taken from somebody else", function()
     assert.equal(1, #calls.params(world:run(cluster {}, lose "CreateDBCluster"), "CreateDBCluster"))
-    unchanged(cluster {})
-    local other = neighbour()
+    world:unchanged(cluster {})
+    local other = world:neighbour()
     local failed = other:apply(cluster({}, { group = "second" }))
     assert.equal("AlreadyExists", failed.result.failures[1].code)
     local second = cluster({ DBClusterIdentifier = "second" }, { group = "second" })
@@ -211,7 +201,7 @@ describe("AWS::RDS::DBCluster", function()
         return output
       end,
     }, function()
-      unchanged(cluster {})
+      world:unchanged(cluster {})
     end)
   end)
 

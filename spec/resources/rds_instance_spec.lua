@@ -3,7 +3,8 @@ local calls = require "spec.resources.calls"
 local infra = require "infra"
 local rds = require "spec.resources.rds_world"
 
-local cluster, failing, lose, subnets = rds.cluster, rds.failing, rds.lose, rds.subnets
+local cluster, subnets = rds.cluster, rds.subnets
+local failing, lose = calls.failing, calls.lose
 
 local world
 
@@ -13,10 +14,6 @@ end)
 after_each(function()
   world:close()
 end)
-
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
 
 describe("AWS::RDS::DBInstance", function()
   it("makes the writer alone, and the readers after it", function()
@@ -53,7 +50,7 @@ describe("AWS::RDS::DBInstance", function()
       DBInstanceIdentifier = "demo-test-instance-1", ApplyImmediately = true, PromotionTier = 5,
       EnablePerformanceInsights = true, PerformanceInsightsRetentionPeriod = 31,
     }, sent)
-    unchanged(changed)
+    world:unchanged(changed)
     sent = calls.params(world:run(cluster({}, { instances = 1, instance = {
       PromotionTier = 5, EnablePerformanceInsights = true, PerformanceInsightsRetentionPeriod = 62,
     } })), "ModifyDBInstance")[1]
@@ -63,8 +60,8 @@ describe("AWS::RDS::DBInstance", function()
   it("is another one in another zone", function()
     world:run(cluster({}, { instances = 1, instance = { AvailabilityZone = "us-east-1a" } }))
     local moved = cluster({}, { instances = 1, instance = { AvailabilityZone = "us-east-1b" } })
-    assert.equal("replace", World.actions(assert(world:plan(moved)))["instance-1"])
-    unchanged(cluster({}, { instances = 1 })) -- wherever RDS put it
+    assert.equal("replace", world:planned(moved)["instance-1"])
+    world:unchanged(cluster({}, { instances = 1 })) -- wherever RDS put it
   end)
 
   it("says what has to be rebooted", function()

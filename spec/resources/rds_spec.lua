@@ -1,8 +1,9 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 local rds = require "spec.resources.rds_world"
 
-local failing, lose, subnets = rds.failing, rds.lose, rds.subnets
+local failing, lose, subnets = calls.failing, calls.lose, rds.subnets
 
 local world
 
@@ -13,39 +14,26 @@ after_each(function()
   world:close()
 end)
 
--- Somebody else in the same account.
-local function neighbour()
-  local other = World.new()
-  other.aws, other.processes = world.aws, 100
-  return other
-end
-
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
 describe("AWS::RDS::DBSubnetGroup", function()
   local function declare(count, properties)
     return World.declare(function(stack)
       local ids = table.move(subnets(stack), 1, count, 1, {})
-      local all = { DBSubnetGroupName = "Demo-Group", DBSubnetGroupDescription = "private", SubnetIds = ids }
-      for name, value in pairs(properties or {}) do
-        all[name] = value
-      end
+      local all = merged({ DBSubnetGroupName = "Demo-Group", DBSubnetGroupDescription = "private", SubnetIds = ids },
+        properties)
       stack:resource("AWS::RDS::DBSubnetGroup", "group", all)
     end)
   end
 
   it("is the same afterwards: names in small letters, subnets in any order", function()
     world:run(declare(2))
-    unchanged(declare(2))
+    world:unchanged(declare(2))
   end)
 
   it("changes description, subnets and tags in place, and is replaced under another name", function()
     world:run(declare(2))
     local changed = { DBSubnetGroupDescription = "others", Tags = { A = "1" } }
     assert.same({ "ModifyDBSubnetGroup", "AddTagsToResource" }, calls.changes(world:run(declare(3, changed))))
-    unchanged(declare(3, changed))
+    world:unchanged(declare(3, changed))
     local plan = assert(world:plan(declare(3, { DBSubnetGroupName = "other" })))
     assert.equal("replace", World.actions(plan).group)
   end)
@@ -63,7 +51,7 @@ describe("AWS::RDS::DBSubnetGroup", function()
 
   it("is not made twice when the answer is lost, nor taken from somebody else", function()
     assert.equal(1, #calls.params(world:run(declare(2), lose "CreateDBSubnetGroup"), "CreateDBSubnetGroup"))
-    local other = neighbour()
+    local other = world:neighbour()
     assert.equal("AlreadyExists", other:apply(declare(2)).result.failures[1].code)
     other:close()
   end)
@@ -72,10 +60,7 @@ end)
 describe("AWS::RDS::DBClusterParameterGroup", function()
   local function declare(parameters, properties)
     return World.declare(function(stack)
-      local all = { Family = "aurora-postgresql16", Description = "demo", Parameters = parameters }
-      for name, value in pairs(properties or {}) do
-        all[name] = value
-      end
+      local all = merged({ Family = "aurora-postgresql16", Description = "demo", Parameters = parameters }, properties)
       stack:resource("AWS::RDS::DBClusterParameterGroup", "group", all)
     end)
   end
@@ -88,7 +73,7 @@ describe("AWS::RDS::DBClusterParameterGroup", function()
       sent[parameter.ParameterName] = parameter.ParameterValue
     end
     assert.same({ ["rds.force_ssl"] = "1", log_min_duration_statement = "500", timezone = "UTC" }, sent)
-    unchanged(declaration)
+    world:unchanged(declaration)
   end)
 
   it("sends twenty at a time", function()
@@ -119,7 +104,7 @@ describe("AWS::RDS::DBClusterParameterGroup", function()
         ApplyMethod = "pending-reboot" },
     }, calls.params(run, "ModifyDBClusterParameterGroup")[1].Parameters)
     assert.equal("timezone", calls.params(run, "ResetDBClusterParameterGroup")[1].Parameters[1].ParameterName)
-    unchanged(changed)
+    world:unchanged(changed)
   end)
 
   it("compares values as RDS writes them, and finds those that are what they would be anyway", function()
@@ -134,7 +119,7 @@ describe("AWS::RDS::DBClusterParameterGroup", function()
         return { Parameters = { { ParameterName = "timezone", ParameterValue = "UTC", Source = "system" } } }
       end,
     }, function()
-      unchanged(declaration)
+      world:unchanged(declaration)
     end)
   end)
 

@@ -1,7 +1,8 @@
--- What the specs of RDS have in common: declarations with the network that they need, and faults.
+-- What the specs of RDS declare, with the network that it needs.
 
 local World = require "spec.engine.world"
 local infra = require "infra"
+local merged = require "infra.merged"
 
 local rds = {}
 
@@ -14,28 +15,6 @@ function rds.subnets(stack)
     }).SubnetId
   end
   return ids
-end
-
---- An operation (for spec.resources.calls) that fails with the given errors { code, message }, one after the other,
---- before it does what it does; and a function that tells how often it was called.
-function rds.failing(...)
-  local failures, tries = { ... }, 0
-  return function(original, ctx, params)
-    tries = tries + 1
-    if failures[tries] then
-      ctx:fail(table.unpack(failures[tries]))
-    end
-    return original(ctx, params)
-  end, function() return tries end
-end
-
---- Options of a run in which the answer of `operation` is lost, or the process crashes with it.
-function rds.lose(operation)
-  return { faults = { schedule = { { fault = "lost_response", operation = operation } } } }
-end
-
-function rds.crash(operation)
-  return { faults = { schedule = { { fault = "crash", operation = operation } } } }
 end
 
 rds.UNDECLARED = {} -- in place of one of the usual properties
@@ -64,11 +43,8 @@ function rds.cluster(properties, more)
     local made = stack:resource("AWS::RDS::DBCluster", "cluster", all, more.options)
     local first
     for i = 1, more.instances or 0 do
-      local instance = { DBClusterIdentifier = made.DBClusterIdentifier, Engine = "aurora-postgresql",
-        DBInstanceClass = "db.serverless" }
-      for name, value in pairs(more.instance or {}) do
-        instance[name] = value
-      end
+      local instance = merged({ DBClusterIdentifier = made.DBClusterIdentifier, Engine = "aurora-postgresql",
+        DBInstanceClass = "db.serverless" }, more.instance)
       local one = stack:resource("AWS::RDS::DBInstance", "instance-" .. i, instance, { depends_on = { first } })
       first = first or one
     end

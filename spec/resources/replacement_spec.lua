@@ -11,14 +11,6 @@ local world
 before_each(function() world = World.new() end)
 after_each(function() world:close() end)
 
-local function actions(declaration)
-  return World.actions(assert(world:plan(declaration)))
-end
-
-local function unchanged(declaration)
-  assert.same({}, actions(declaration))
-end
-
 -- The place of the first call of an operation that was not refused.
 local function position(run, operation)
   for i, name in ipairs(calls.changes(run)) do
@@ -59,7 +51,7 @@ describe("a VPC that is made anew", function()
     world:run(database "10.0")
     local moved = database "10.1"
     assert.same({ vpc = "replace", ["subnet-1"] = "replace", ["subnet-2"] = "replace", group = "replace",
-      cluster = "replace", instance = "replace" }, actions(moved))
+      cluster = "replace", instance = "replace" }, world:planned(moved))
     local run = world:run(moved)
     local last = 0
     for _, operation in ipairs { "DeleteDBInstance", "DeleteDBCluster", "DeleteDBSubnetGroup", "DeleteSubnet",
@@ -68,16 +60,16 @@ describe("a VPC that is made anew", function()
       assert.is_true(now > last, operation)
       last = now
     end
-    unchanged(moved)
+    world:unchanged(moved)
   end)
 
   it("is told from a subnet that is: then the group only gets the new one", function()
     world:run(database "10.0")
     local moved = database("10.0", 1)
-    assert.same({ ["subnet-1"] = "replace", group = "update" }, actions(moved))
+    assert.same({ ["subnet-1"] = "replace", group = "update" }, world:planned(moved))
     local run = world:run(moved)
     assert.is_true(position(run, "ModifyDBSubnetGroup") < position(run, "DeleteSubnet"))
-    unchanged(moved)
+    world:unchanged(moved)
   end)
 
   it("is told from a subnet that an instance is in, which RDS does not let go", function()
@@ -85,7 +77,7 @@ describe("a VPC that is made anew", function()
     local failure = world:apply(database("10.0", 2)).result.failures[1]
     assert.same({ "SubnetAlreadyInUse", "group" }, { failure.code, failure.resource })
     assert.matches("keep the subnets that it is in", failure.hint)
-    assert.same({ group = "update" }, actions(database("10.0", 2)))
+    assert.same({ group = "update" }, world:planned(database("10.0", 2)))
   end)
 
   it("stays until a function has left it, with its subnets and groups, and its interfaces have gone", function()
@@ -105,7 +97,7 @@ describe("a VPC that is made anew", function()
     end
     world:run(in_vpc "10.0")
     local moved = in_vpc "10.1"
-    assert.same({ vpc = "replace", subnet = "replace", group = "replace", api = "update" }, actions(moved))
+    assert.same({ vpc = "replace", subnet = "replace", group = "replace", api = "update" }, world:planned(moved))
     local run = world:run(moved)
     local left = position(run, "UpdateFunctionConfiguration")
     for _, kind in ipairs { "Subnet", "SecurityGroup", "Vpc" } do
@@ -113,7 +105,7 @@ describe("a VPC that is made anew", function()
       assert.is_true(position(run, "Delete" .. kind) > left)
     end
     assert.is_true(run.seconds > 300) -- Lambda is not done with its interfaces before
-    unchanged(moved)
+    world:unchanged(moved)
   end)
 end)
 
@@ -136,9 +128,9 @@ describe("what is made anew and used by what stays", function()
 
   it("is made before, and goes once nothing has it any more", function()
     world:run(firewall "one")
-    assert.same({ set = "replace", acl = "update" }, actions(firewall "two"))
+    assert.same({ set = "replace", acl = "update" }, world:planned(firewall "two"))
     assert.same({ "CreateIPSet", "UpdateWebACL", "DeleteIPSet" }, calls.changes(world:run(firewall "two")))
-    unchanged(firewall "two")
+    world:unchanged(firewall "two")
   end)
 
   it("goes first where both need the same address", function()
@@ -161,10 +153,10 @@ describe("what is made anew and used by what stays", function()
       end)
     end
     world:run(network "10.0.1.0/24")
-    assert.same({ subnet = "replace", nat = "replace", default = "update" }, actions(network "10.0.2.0/24"))
+    assert.same({ subnet = "replace", nat = "replace", default = "update" }, world:planned(network "10.0.2.0/24"))
     local run = world:run(network "10.0.2.0/24")
     assert.is_true(position(run, "DeleteNatGateway") < position(run, "CreateNatGateway"))
-    unchanged(network "10.0.2.0/24")
+    world:unchanged(network "10.0.2.0/24")
   end)
 
   it("goes first where both would have the same name", function()
@@ -177,10 +169,10 @@ describe("what is made anew and used by what stays", function()
       end)
     end
     world:run(role "/one/")
-    assert.same({ role = "replace", name = "update" }, actions(role "/two/"))
+    assert.same({ role = "replace", name = "update" }, world:planned(role "/two/"))
     local run = world:run(role "/two/")
     assert.is_true(position(run, "DeleteRole") < position(run, "CreateRole"))
-    unchanged(role "/two/")
+    world:unchanged(role "/two/")
   end)
 
   it("is refused at once where both would have the same name and AWS would not let the old one go", function()
@@ -241,9 +233,9 @@ describe("a key under what is encrypted with it", function()
       end)
     end
     world:run(encrypted(true))
-    assert.same({ key = "delete", cluster = "replace" }, actions(encrypted(false)))
+    assert.same({ key = "delete", cluster = "replace" }, world:planned(encrypted(false)))
     local run = world:run(encrypted(false))
     assert.is_true(position(run, "DeleteDBCluster") < position(run, "ScheduleKeyDeletion"))
-    unchanged(encrypted(false))
+    world:unchanged(encrypted(false))
   end)
 end)

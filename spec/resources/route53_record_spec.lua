@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -10,23 +11,8 @@ after_each(function()
   world:close()
 end)
 
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
-local function failure(declaration)
-  return world:apply(declaration).result.failures[1]
-end
-
-local function call(...)
-  local arguments = table.pack(...)
-  return world:as_other(function(send)
-    return assert(send(table.unpack(arguments)))
-  end)
-end
-
 local function zones()
-  return call("route53", "ListHostedZones").HostedZones
+  return world:call("route53", "ListHostedZones").HostedZones
 end
 
 describe("AWS::Route53::RecordSet", function()
@@ -35,11 +21,7 @@ describe("AWS::Route53::RecordSet", function()
     return World.declare(function(stack)
       local zone = stack:resource("AWS::Route53::HostedZone", "zone", { Name = "example.com" })
       for name, properties in pairs(records) do
-        local all = { HostedZoneId = zone.Id }
-        for key, value in pairs(properties) do
-          all[key] = value
-        end
-        stack:resource("AWS::Route53::RecordSet", name, all, options)
+        stack:resource("AWS::Route53::RecordSet", name, merged({ HostedZoneId = zone.Id }, properties), options)
       end
     end)
   end
@@ -55,7 +37,7 @@ describe("AWS::Route53::RecordSet", function()
 
   local function records()
     local found = {}
-    for _, record in ipairs(call("route53", "ListResourceRecordSets", { HostedZoneId = zones()[1].Id })
+    for _, record in ipairs(world:call("route53", "ListResourceRecordSets", { HostedZoneId = zones()[1].Id })
       .ResourceRecordSets) do
       if record.Type ~= "NS" and record.Type ~= "SOA" then
         found[#found + 1] = record
@@ -74,8 +56,8 @@ describe("AWS::Route53::RecordSet", function()
     local run = world:run(declare(forms))
     assert.is_true(run.seconds >= 70 and run.seconds < 80)
     forms.plain = address("192.0.2.1", "192.0.2.2")
-    unchanged(declare(forms))
-    unchanged(declare(forms))
+    world:unchanged(declare(forms))
+    world:unchanged(declare(forms))
   end)
 
   it("cannot ask for CloudFront's health, which Route 53 refuses", function()
@@ -88,7 +70,7 @@ describe("AWS::Route53::RecordSet", function()
     local text = { Name = "t.example.com", Type = "TXT", TTL = "60", ResourceRecords = { ("x"):rep(300) } }
     world:run(declare { text = text })
     assert.equal(('"%s" "%s"'):format(("x"):rep(255), ("x"):rep(45)), records()[1].ResourceRecords[1].Value)
-    unchanged(declare { text = text })
+    world:unchanged(declare { text = text })
   end)
 
   it("is changed together with the others of its zone, in one call, with one wait", function()
@@ -108,9 +90,9 @@ describe("AWS::Route53::RecordSet", function()
     assert.equal(1, #calls.params(world:destroy(declare {}), "ChangeResourceRecordSets"))
   end)
 
-  it("does not fail because of another one in the same call", function()
+  it("does not fail because of another one in the same world:call", function()
     world:run(declare {})
-    call("route53", "ChangeResourceRecordSets", { HostedZoneId = zones()[1].Id, ChangeBatch = { Changes = { {
+    world:call("route53", "ChangeResourceRecordSets", { HostedZoneId = zones()[1].Id, ChangeBatch = { Changes = { {
       Action = "CREATE", ResourceRecordSet = { Name = "a.example.com", Type = "A", TTL = 60,
         ResourceRecords = { { Value = "192.0.2.1" } } },
     } } } })
@@ -126,11 +108,11 @@ describe("AWS::Route53::RecordSet", function()
   it("is not taken from somebody else, unless it is told to", function()
     world:run(declare {})
     local id = zones()[1].Id
-    call("route53", "ChangeResourceRecordSets", { HostedZoneId = id, ChangeBatch = { Changes = { {
+    world:call("route53", "ChangeResourceRecordSets", { HostedZoneId = id, ChangeBatch = { Changes = { {
       Action = "CREATE", ResourceRecordSet = { Name = "www.example.com", Type = "A", TTL = 60,
         ResourceRecords = { { Value = "192.0.2.7" } } },
     } } } })
-    assert.equal("AlreadyExists", failure(declare { it = address "192.0.2.1" }).code)
+    assert.equal("AlreadyExists", world:failure(declare { it = address "192.0.2.1" }).code)
     assert.equal("192.0.2.7", records()[1].ResourceRecords[1].Value)
     local ours = World.declare(function(stack)
       local zone = stack:resource("AWS::Route53::HostedZone", "zone", { Name = "example.com" })
@@ -139,20 +121,20 @@ describe("AWS::Route53::RecordSet", function()
     end)
     world:run(ours)
     assert.equal("192.0.2.1", records()[1].ResourceRecords[1].Value)
-    unchanged(ours)
+    world:unchanged(ours)
   end)
 
   it("is overwritten when it changes, also by another type, in one transaction", function()
     world:run(declare { it = address "192.0.2.1" })
     world:run(declare { it = address "192.0.2.2" })
-    unchanged(declare { it = address "192.0.2.2" })
+    world:unchanged(declare { it = address "192.0.2.2" })
     local name = { Name = "www.example.com", Type = "CNAME", TTL = "60", ResourceRecords = { "example.org" } }
     local run = world:run(declare { it = name })
     local changes = calls.params(run, "ChangeResourceRecordSets")[1].ChangeBatch.Changes
     assert.same({ "DELETE", "A", "UPSERT", "CNAME" }, { changes[1].Action, changes[1].ResourceRecordSet.Type,
       changes[2].Action, changes[2].ResourceRecordSet.Type })
     assert.equal(1, #records())
-    unchanged(declare { it = name })
+    world:unchanged(declare { it = name })
     world:destroy(declare {})
     assert.same({}, zones())
   end)
@@ -161,7 +143,7 @@ describe("AWS::Route53::RecordSet", function()
     world:run(declare { it = address "192.0.2.1" })
     local other = address "192.0.2.1"
     other.Name = "w3.example.com"
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare { it = other }))))
+    assert.same({ it = "replace" }, world:planned(declare { it = other }))
   end)
 
   it("keeps the two records of a failover apart", function()
@@ -171,14 +153,14 @@ describe("AWS::Route53::RecordSet", function()
     end
     local both = { primary = half("PRIMARY", "192.0.2.1", "check"), secondary = half("SECONDARY", "192.0.2.2") }
     world:run(declare(both))
-    unchanged(declare(both))
+    world:unchanged(declare(both))
     world:run(declare { primary = both.primary })
     assert.equal("PRIMARY", records()[1].Failover)
   end)
 
   it("is deleted exactly as it stands there, whoever changed it", function()
     world:run(declare { it = address "192.0.2.1" })
-    call("route53", "ChangeResourceRecordSets", { HostedZoneId = zones()[1].Id, ChangeBatch = { Changes = { {
+    world:call("route53", "ChangeResourceRecordSets", { HostedZoneId = zones()[1].Id, ChangeBatch = { Changes = { {
       Action = "UPSERT", ResourceRecordSet = { Name = "www.example.com", Type = "A", TTL = 300,
         ResourceRecords = { { Value = "192.0.2.9" } } },
     } } } })
@@ -214,7 +196,7 @@ describe("AWS::Route53::RecordSet", function()
 
   it("is made once although the answer was lost, or after a crash", function()
     world:run(declare { it = address "192.0.2.1" }, calls.lose "ChangeResourceRecordSets")
-    unchanged(declare { it = address "192.0.2.1" })
+    world:unchanged(declare { it = address "192.0.2.1" })
     world:destroy(declare {})
     world:apply(declare { it = address "192.0.2.1" }, calls.crash "ChangeResourceRecordSets")
     world:run(declare { it = address "192.0.2.1" })

@@ -2,6 +2,7 @@
 
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -12,39 +13,14 @@ after_each(function()
   world:close()
 end)
 
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
-local function failure(declaration)
-  return world:apply(declaration).result.failures[1]
-end
-
-local function neighbour()
-  local other = World.new()
-  other.aws, other.processes = world.aws, 100
-  return other
-end
-
-local function call(...)
-  local arguments = table.pack(...)
-  return world:as_other(function(send)
-    return assert(send(table.unpack(arguments)))
-  end)
-end
-
 local function zones()
-  return call("route53", "ListHostedZones").HostedZones
+  return world:call("route53", "ListHostedZones").HostedZones
 end
 
 describe("AWS::Route53::HostedZone", function()
   local function declare(name, changes, options)
     return World.declare(function(stack)
-      local properties = { Name = name }
-      for key, value in pairs(changes or {}) do
-        properties[key] = value
-      end
-      stack:resource("AWS::Route53::HostedZone", "it", properties, options)
+      stack:resource("AWS::Route53::HostedZone", "it", merged({ Name = name }, changes), options)
     end)
   end
 
@@ -52,8 +28,8 @@ describe("AWS::Route53::HostedZone", function()
     local run = world:run(declare "Example.com")
     assert.same({ "CreateHostedZone", "ChangeTagsForResource" }, calls.changes(run))
     assert.is_true(run.seconds >= 35 and run.seconds < 40)
-    unchanged(declare "Example.com")
-    unchanged(declare "example.com.")
+    world:unchanged(declare "Example.com")
+    world:unchanged(declare "example.com.")
   end)
 
   it("is found again although its tags are not known everywhere", function()
@@ -72,7 +48,7 @@ describe("AWS::Route53::HostedZone", function()
     }, function()
       world:run(declare "example.com", calls.lose "CreateHostedZone")
     end)
-    unchanged(declare "example.com")
+    world:unchanged(declare "example.com")
   end)
 
   it("has its comment and its tags changed in place, and its name replaced", function()
@@ -80,14 +56,14 @@ describe("AWS::Route53::HostedZone", function()
     local changed = { HostedZoneConfig = { Comment = "two" }, HostedZoneTags = { A = "1" } }
     assert.same({ "UpdateHostedZoneComment", "ChangeTagsForResource" },
       calls.changes(world:run(declare("example.com", changed))))
-    unchanged(declare("example.com", changed))
+    world:unchanged(declare("example.com", changed))
     world:run(declare("example.com", { HostedZoneTags = { A = "1" } }))
-    assert.equal("", call("route53", "GetHostedZone", { Id = zones()[1].Id }).HostedZone.Config.Comment or "")
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare "example.org"))))
+    assert.equal("", world:call("route53", "GetHostedZone", { Id = zones()[1].Id }).HostedZone.Config.Comment or "")
+    assert.same({ it = "replace" }, world:planned(declare "example.org"))
   end)
 
   it("is never taken by its name alone: other zones may have it", function()
-    local other = neighbour()
+    local other = world:neighbour()
     other:run(declare "example.com")
     world:run(declare "example.com")
     assert.equal(2, #zones())
@@ -97,29 +73,29 @@ describe("AWS::Route53::HostedZone", function()
   it("is made once although the answer was lost, or after a crash: its reference tells", function()
     world:run(declare "example.com", calls.lose "CreateHostedZone")
     assert.equal(1, #zones())
-    unchanged(declare "example.com")
+    world:unchanged(declare "example.com")
     world:destroy(declare "example.com")
-    call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "somebody else's" })
+    world:call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "somebody else's" })
     world:apply(declare "example.com", calls.crash "CreateHostedZone")
     world:run(declare "example.com")
     assert.equal(2, #zones())
-    unchanged(declare "example.com")
+    world:unchanged(declare "example.com")
   end)
 
   it("is taken over by its name when told to, and only when it is clear which", function()
-    call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "1" })
+    world:call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "1" })
     world:run(declare("example.com", {}, { adopt = true }))
     assert.equal(1, #zones())
-    unchanged(declare "example.com")
+    world:unchanged(declare "example.com")
     world:destroy(declare "example.com")
-    call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "2" })
-    call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "3" })
-    assert.equal("SeveralCandidates", failure(declare("example.com", {}, { adopt = true })).code)
+    world:call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "2" })
+    world:call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "3" })
+    assert.equal("SeveralCandidates", world:failure(declare("example.com", {}, { adopt = true })).code)
   end)
 
   it("is not deleted while it has records of others: they are named", function()
     world:run(declare "example.com")
-    call("route53", "ChangeResourceRecordSets", { HostedZoneId = zones()[1].Id, ChangeBatch = { Changes = { {
+    world:call("route53", "ChangeResourceRecordSets", { HostedZoneId = zones()[1].Id, ChangeBatch = { Changes = { {
       Action = "CREATE", ResourceRecordSet = { Name = "www.example.com", Type = "A", TTL = 60,
         ResourceRecords = { { Value = "192.0.2.1" } } },
     } } } })
@@ -140,24 +116,20 @@ describe("AWS::Route53::HealthCheck", function()
       for name, value in pairs(changes or {}) do
         config[name] = value or nil
       end
-      local properties = { HealthCheckConfig = config }
-      for name, value in pairs(more or {}) do
-        properties[name] = value
-      end
-      stack:resource("AWS::Route53::HealthCheck", "it", properties)
+      stack:resource("AWS::Route53::HealthCheck", "it", merged({ HealthCheckConfig = config }, more))
     end)
   end
 
   local function checks()
-    return call("route53", "ListHealthChecks").HealthChecks
+    return world:call("route53", "ListHealthChecks").HealthChecks
   end
 
   it("is the same afterwards, also with what Route 53 fills in", function()
     assert.same({ "CreateHealthCheck", "ChangeTagsForResource" }, calls.changes(world:run(declare())))
-    unchanged(declare())
+    world:unchanged(declare())
     local regions = { Regions = { "us-west-2", "us-east-1", "eu-west-1" } }
     world:run(declare(regions))
-    unchanged(declare { Regions = { "eu-west-1", "us-east-1", "us-west-2" } })
+    world:unchanged(declare { Regions = { "eu-west-1", "us-east-1", "us-west-2" } })
   end)
 
   it("is changed in place but for its kind and its interval", function()
@@ -166,9 +138,9 @@ describe("AWS::Route53::HealthCheck", function()
     local sent = calls.params(run, "UpdateHealthCheck")[1]
     assert.same({ 5, 1 }, { sent.FailureThreshold, sent.HealthCheckVersion })
     assert.is_nil(sent.Type)
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare { RequestInterval = 10 }))))
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare { Type = "HTTP" }))))
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare { MeasureLatency = true }))))
+    assert.same({ it = "replace" }, world:planned(declare { RequestInterval = 10 }))
+    assert.same({ it = "replace" }, world:planned(declare { Type = "HTTP" }))
+    assert.same({ it = "replace" }, world:planned(declare { MeasureLatency = true }))
   end)
 
   it("empties what is not declared any more by name", function()
@@ -177,7 +149,7 @@ describe("AWS::Route53::HealthCheck", function()
     local emptied = table.concat(calls.params(run, "UpdateHealthCheck")[1].ResetElements, " ")
     assert.matches("ResourcePath", emptied)
     assert.not_matches("FullyQualifiedDomainName", emptied)
-    unchanged(declare { ResourcePath = false })
+    world:unchanged(declare { ResourcePath = false })
   end)
 
   it("takes the newest version when it has to", function()
@@ -196,7 +168,7 @@ describe("AWS::Route53::HealthCheck", function()
     world:apply(declare(), calls.crash "CreateHealthCheck")
     world:run(declare())
     assert.equal(1, #checks())
-    unchanged(declare())
+    world:unchanged(declare())
   end)
 
   it("is read with many others in one call, and so are their tags", function()
@@ -237,20 +209,21 @@ describe("Infra::HostedZone", function()
   end
 
   it("is the public zone of the longest name that the domain is in", function()
-    call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "1" })
-    local nearer = call("route53", "CreateHostedZone", { Name = "app.example.com", CallerReference = "2" }).HostedZone
-    call("route53", "CreateHostedZone", { Name = "other.com", CallerReference = "3" })
+    world:call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "1" })
+    local nearer = world:call("route53", "CreateHostedZone",
+      { Name = "app.example.com", CallerReference = "2" }).HostedZone
+    world:call("route53", "CreateHostedZone", { Name = "other.com", CallerReference = "3" })
     local run = world:run(declare "www.App.example.com")
     assert.equal(nearer.Id:match "[^/]+$", run.result.outputs.id)
-    unchanged(declare "www.App.example.com")
+    world:unchanged(declare "www.App.example.com")
     world:destroy(declare "www.App.example.com")
     assert.equal(3, #zones())
   end)
 
   it("says when there is none, or when it cannot tell which", function()
-    assert.equal("NoHostedZone", failure(declare "example.com").code)
-    call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "1" })
-    call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "2" })
-    assert.equal("SeveralHostedZones", failure(declare "example.com").code)
+    assert.equal("NoHostedZone", world:failure(declare "example.com").code)
+    world:call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "1" })
+    world:call("route53", "CreateHostedZone", { Name = "example.com", CallerReference = "2" })
+    assert.equal("SeveralHostedZones", world:failure(declare "example.com").code)
   end)
 end)

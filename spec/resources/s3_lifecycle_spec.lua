@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local lifecycle = require "infra.resources.s3_lifecycle"
+local merged = require "infra.merged"
 
 local function same(a, b)
   assert.same(lifecycle.canonical { Rules = a }, lifecycle.canonical { Rules = b })
@@ -19,11 +20,7 @@ describe("lifecycle rules", function()
     local one, two = { Status = "Enabled", Prefix = "a/", ExpirationInDays = 1 }, { Status = "Enabled", Prefix = "b/",
       ExpirationInDays = 2 }
     local function with_id(rule, id)
-      local copy = { Id = id }
-      for name, value in pairs(rule) do
-        copy[name] = value
-      end
-      return copy
+      return merged({ Id = id }, rule)
     end
     local plain = lifecycle.canonical { Rules = { one, two } }
     local live = lifecycle.canonical { Rules = { with_id(two, "1"), with_id(one, "2") } }

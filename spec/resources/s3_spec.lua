@@ -2,6 +2,7 @@
 
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -10,19 +11,12 @@ after_each(function() world:close() end)
 
 local function declare(properties, options, more)
   return World.declare(function(stack)
-    local all = { BucketName = "demo-files" }
-    for name, value in pairs(properties or {}) do
-      all[name] = value
-    end
+    local all = merged({ BucketName = "demo-files" }, properties)
     local bucket = stack:resource("AWS::S3::Bucket", "bucket", all, options)
     if more then
       more(stack, bucket)
     end
   end)
-end
-
-local function actions(declaration)
-  return World.actions(assert(world:plan(declaration)))
 end
 
 local function ask(operation, params)
@@ -39,7 +33,7 @@ describe("AWS::S3::Bucket", function()
     world:destroy(declare())
     run = world:run(declare(nil, { region = "eu-west-1" }))
     assert.equal("eu-west-1", calls.params(run, "CreateBucket")[1].CreateBucketConfiguration.LocationConstraint)
-    assert.same({}, actions(declare(nil, { region = "eu-west-1" })))
+    world:unchanged(declare(nil, { region = "eu-west-1" }))
   end)
 
   it("that exists is not taken over, although S3 would let it happen in us-east-1", function()
@@ -81,17 +75,17 @@ describe("AWS::S3::Bucket", function()
     local run = world:run(declare(partial))
     assert.same({ BlockPublicAcls = true, BlockPublicPolicy = false, IgnorePublicAcls = false,
       RestrictPublicBuckets = false }, calls.params(run, "PutPublicAccessBlock")[1].PublicAccessBlockConfiguration)
-    assert.same({}, actions(declare(partial)))
-    assert.same({ bucket = "update" }, actions(declare { PublicAccessBlockConfiguration = {
+    world:unchanged(declare(partial))
+    assert.same({ bucket = "update" }, world:planned(declare { PublicAccessBlockConfiguration = {
       BlockPublicAcls = true, BlockPublicPolicy = true } }))
   end)
 
   it("can only suspend its versions", function()
     world:run(declare { VersioningConfiguration = { Status = "Enabled" } })
-    assert.same({ bucket = "update" }, actions(declare()))
+    assert.same({ bucket = "update" }, world:planned(declare()))
     world:run(declare())
     assert.equal("Suspended", ask("GetBucketVersioning", {}).Status)
-    assert.same({}, actions(declare()))
+    world:unchanged(declare())
   end)
 
   it("takes its facets back when they are not declared any more", function()
@@ -102,7 +96,7 @@ describe("AWS::S3::Bucket", function()
     world:run(declare())
     assert.is_nil(ask("GetBucketLifecycleConfiguration", {}))
     assert.is_nil(ask("GetBucketOwnershipControls", {}))
-    assert.same({}, actions(declare()))
+    world:unchanged(declare())
   end)
 
   it("has tags of which only the whole set can be written", function()
@@ -224,7 +218,7 @@ describe("AWS::S3::BucketPolicy", function()
     end)
     local run = world:run(declaration)
     assert.is_true(#calls.params(run, "PutBucketPolicy") > 1)
-    assert.same({}, actions(declaration))
+    world:unchanged(declaration)
   end)
 
   it("does not overwrite somebody else's, unless it is told to", function()
@@ -237,7 +231,7 @@ describe("AWS::S3::BucketPolicy", function()
     local run = world:apply(with_policy(other))
     assert.equal("AlreadyExists", run.result.failures[1].code)
     world:run(with_policy(other, { adopt = true }))
-    assert.same({}, actions(with_policy(other)))
+    world:unchanged(with_policy(other))
   end)
 
   it("that is there already, word for word, is nobody else's", function()

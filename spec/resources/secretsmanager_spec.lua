@@ -27,9 +27,7 @@ describe("AWS::SecretsManager::Secret", function()
   end
 
   local function value_of(name)
-    return world:as_other(function(call)
-      return assert(call("secretsmanager", "GetSecretValue", { SecretId = name or "demo/database" })).SecretString
-    end)
+    return world:call("secretsmanager", "GetSecretValue", { SecretId = name or "demo/database" }).SecretString
   end
 
   local function state_text()
@@ -65,7 +63,7 @@ describe("AWS::SecretsManager::Secret", function()
     end, "must be infra.secret")
     world:run(declare { SecretString = infra.secret "first-value" })
     assert.equal("first-value", value_of())
-    assert.same({}, World.actions(assert(world:plan(declare { SecretString = infra.secret "first-value" }))))
+    world:unchanged(declare { SecretString = infra.secret "first-value" })
     local run = world:run(declare { SecretString = infra.secret "second-value" })
     assert.same({ "UpdateSecret" }, calls.changes(run))
     assert.equal("second-value", value_of())
@@ -79,12 +77,12 @@ describe("AWS::SecretsManager::Secret", function()
     end)
     local with_key = { GenerateSecretString = {}, Description = "d", KmsKeyId = key.KeyId, Tags = { A = "1" } }
     world:run(declare(with_key))
-    assert.same({}, World.actions(assert(world:plan(declare(with_key)))))
+    world:unchanged(declare(with_key))
     local run = world:run(declare { GenerateSecretString = {} })
     local sent = calls.params(run, "UpdateSecret")[1]
     assert.same({ "", "alias/aws/secretsmanager" }, { sent.Description, sent.KmsKeyId })
     assert.is_nil(sent.SecretString)
-    assert.same({}, World.actions(assert(world:plan(declare { GenerateSecretString = {} }))))
+    world:unchanged(declare { GenerateSecretString = {} })
   end)
 
   it("is not made twice when the answer is lost or the run crashes", function()
@@ -180,7 +178,7 @@ describe("AWS::SecretsManager::Secret", function()
     }, function()
       local declaration = declare { GenerateSecretString = {}, ReplicaRegions = { { Region = "us-west-2" } } }
       world:run(declaration)
-      assert.same({}, World.actions(assert(world:plan(declaration))))
+      world:unchanged(declaration)
       local moved = declare { GenerateSecretString = {}, ReplicaRegions = { { Region = "eu-west-1" } } }
       assert.same({ "RemoveRegionsFromReplication", "ReplicateSecretToRegions" }, calls.changes(world:run(moved)))
       assert.same({ "RemoveRegionsFromReplication", "DeleteSecret" }, calls.changes(world:destroy(moved)))
@@ -222,9 +220,7 @@ describe("a dynamic reference", function()
   end
 
   local function copy()
-    return world:as_other(function(call)
-      return assert(call("ssm", "GetParameter", { Name = "/demo/copy", WithDecryption = true })).Parameter.Value
-    end)
+    return world:call("ssm", "GetParameter", { Name = "/demo/copy", WithDecryption = true }).Parameter.Value
   end
 
   it("gives a request a member of a secret, or all of it, and the state only the text", function()
@@ -233,7 +229,7 @@ describe("a dynamic reference", function()
     local row = world:rows()[1]
     assert.matches("^{{resolve:secretsmanager:arn:aws:secretsmanager:.*:SecretString:password::}}$",
       row.properties.Value)
-    assert.same({}, World.actions(assert(world:plan(declare ":SecretString:password::"))))
+    world:unchanged(declare ":SecretString:password::")
     for _, event in ipairs(run.events) do
       assert.is_nil((event.text or ""):find("s3cret-text", 1, true))
     end

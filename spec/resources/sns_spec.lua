@@ -29,7 +29,7 @@ describe("AWS::SNS::TopicPolicy", function()
   end)
 
   local function changes_of(declaration)
-    return World.actions(assert(world:plan(declaration)))
+    return world:planned(declaration)
   end
 
   it("is set, is the same afterwards, and changes in place", function()
@@ -110,7 +110,7 @@ describe("AWS::SNS::Topic", function()
   end
 
   local function changes_of(declaration)
-    return World.actions(assert(world:plan(declaration)))
+    return world:planned(declaration)
   end
 
   it("is created with its name and tags alone, and gets its attributes one by one", function()

@@ -26,17 +26,11 @@ describe("AWS::SSM::Parameter", function()
   end
 
   local function live()
-    return world:as_other(function(call)
-      return assert(call("ssm", "GetParameter", { Name = "/demo/key", WithDecryption = true })).Parameter
-    end)
+    return world:call("ssm", "GetParameter", { Name = "/demo/key", WithDecryption = true }).Parameter
   end
 
   local function is_recorded(text)
     return ((fs.read(world.path) or "") .. (fs.read(world.path .. "-wal") or "")):find(text, 1, true) ~= nil
-  end
-
-  local function unchanged(declaration)
-    assert.same({}, World.actions(assert(world:plan(declaration))))
   end
 
   describe("as a SecureString", function()
@@ -44,7 +38,7 @@ describe("AWS::SSM::Parameter", function()
       world:run(secure { Value = infra.secret "first-value" })
       assert.same({ "SecureString", "first-value" }, { live().Type, live().Value })
       assert.is_false(is_recorded "first-value")
-      unchanged(secure { Value = infra.secret "first-value" })
+      world:unchanged(secure { Value = infra.secret "first-value" })
       assert.same({ "PutParameter" }, calls.changes(world:run(secure { Value = infra.secret "second-value" })))
       assert.equal("second-value", live().Value)
     end)
@@ -69,32 +63,30 @@ describe("AWS::SSM::Parameter", function()
       assert.matches("^%w+$", value)
       assert.equal(50, #value)
       assert.is_false(is_recorded(value))
-      unchanged(declaration)
+      world:unchanged(declaration)
       local described = secure {
         GenerateValue = { PasswordLength = 50, ExcludePunctuation = true }, Description = "signs sessions",
       }
       assert.same({ "PutParameter" }, calls.changes(world:run(described)))
       assert.equal(value, live().Value)
-      unchanged(described)
+      world:unchanged(described)
     end)
 
     it("is encrypted with the key that is declared, and goes back to AWS's", function()
-      local key = world:as_other(function(call)
-        return assert(call("kms", "CreateKey", {})).KeyMetadata.KeyId
-      end)
+      local key = world:call("kms", "CreateKey", {}).KeyMetadata.KeyId
       local run = world:run(secure { Value = infra.secret "v", KeyId = key })
       assert.equal(key, calls.params(run, "PutParameter")[1].KeyId)
       run = world:run(secure { Value = infra.secret "v" })
       assert.equal("alias/aws/ssm", calls.params(run, "PutParameter")[1].KeyId)
-      unchanged(secure { Value = infra.secret "v" })
+      world:unchanged(secure { Value = infra.secret "v" })
     end)
 
     it("is not made twice when the answer is lost, and keeps its first value", function()
-      local lost = { schedule = { { fault = "lost_response", operation = "PutParameter" } } }
+      local lost = calls.lose "PutParameter"
       local declaration = secure { GenerateValue = { PasswordLength = 30 } }
-      local run = world:run(declaration, { faults = lost })
+      local run = world:run(declaration, lost)
       assert.equal(1, #calls.params(run, "PutParameter"))
-      unchanged(declaration)
+      world:unchanged(declaration)
     end)
   end)
 
@@ -117,7 +109,7 @@ describe("AWS::SSM::Parameter", function()
     for _, properties in ipairs {
       { Type = "StringList", Value = "v", Tier = "Advanced" }, { Type = "String", Value = "v" },
     } do
-      assert.same({ key = "replace" }, World.actions(assert(world:plan(declare(properties)))))
+      assert.same({ key = "replace" }, world:planned(declare(properties)))
     end
   end)
 
@@ -128,14 +120,14 @@ describe("AWS::SSM::Parameter", function()
     assert.same({ "", true }, { sent.Description, sent.Overwrite })
     assert.is_nil(sent.Tags)
     assert.same({ "PutParameter", "AddTagsToResource" }, calls.changes(run))
-    unchanged(declare { Type = "String", Value = "w", Tags = { A = "2" } })
+    world:unchanged(declare { Type = "String", Value = "w", Tags = { A = "2" } })
   end)
 
   it("takes a number for text", function()
     local declaration = declare { Type = "String", Value = 5432 }
     world:run(declaration)
     assert.equal("5432", live().Value)
-    unchanged(declaration)
+    world:unchanged(declaration)
   end)
 
   it("keeps trying when Parameter Store lets few writes through", function()

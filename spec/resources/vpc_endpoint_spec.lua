@@ -1,6 +1,7 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 -- A VPC with two route tables and two subnets, and `build(parts)`'s properties of the endpoint in it.
 local function endpoint(build, options)
@@ -21,24 +22,17 @@ end
 
 local function gateway(more)
   return endpoint(function(parts)
-    local properties = { ServiceName = "com.amazonaws.us-east-1.s3", RouteTableIds = { parts.tables[1] } }
-    for name, value in pairs(type(more) == "function" and more(parts) or more or {}) do
-      properties[name] = value
-    end
-    return properties
+    return merged({ ServiceName = "com.amazonaws.us-east-1.s3", RouteTableIds = { parts.tables[1] } },
+      type(more) == "function" and more(parts) or more)
   end)
 end
 
 local function interface(more)
   return endpoint(function(parts)
-    local properties = {
+    return merged({
       ServiceName = "com.amazonaws.us-east-1.secretsmanager", VpcEndpointType = "Interface",
       SubnetIds = { parts.subnets[1] }, PrivateDnsEnabled = true,
-    }
-    for name, value in pairs(type(more) == "function" and more(parts) or more or {}) do
-      properties[name] = value
-    end
-    return properties
+    }, type(more) == "function" and more(parts) or more)
   end)
 end
 
@@ -53,7 +47,7 @@ describe("AWS::EC2::VPCEndpoint", function()
   end)
 
   local function changes_of(declaration)
-    return World.actions(assert(world:plan(declaration)))
+    return world:planned(declaration)
   end
 
   it("is created as a gateway, and is the same afterwards, although EC2 fills in a policy", function()
@@ -159,7 +153,7 @@ describe("AWS::EC2::VPCEndpoint", function()
   end)
 
   it("is made once although the answer is lost, and found by its tag after a crash", function()
-    world:run(gateway(), { faults = { schedule = { { fault = "lost_response", operation = "CreateVpcEndpoint" } } } })
+    world:run(gateway(), calls.lose("CreateVpcEndpoint"))
     assert.same({}, changes_of(gateway()))
     world:destroy(gateway())
     local crash = { schedule = { { fault = "crash", operation = "CreateVpcEndpoint", when = "after" } } }

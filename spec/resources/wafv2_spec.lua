@@ -1,5 +1,6 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local merged = require "infra.merged"
 
 local world
 
@@ -10,24 +11,8 @@ after_each(function()
   world:close()
 end)
 
-local function unchanged(declaration)
-  assert.same({}, World.actions(assert(world:plan(declaration))))
-end
-
-local function failure(declaration)
-  return world:apply(declaration).result.failures[1]
-end
-
-local function neighbour()
-  local other = World.new()
-  other.aws, other.processes = world.aws, 100
-  return other
-end
-
 local function listed(operation, member)
-  return world:as_other(function(call)
-    return assert(call("wafv2", operation, { Scope = "CLOUDFRONT" }))[member]
-  end)
+  return world:call("wafv2", operation, { Scope = "CLOUDFRONT" })[member]
 end
 
 local function visibility(name)
@@ -64,13 +49,10 @@ end
 describe("AWS::WAFv2::WebACL", function()
   local function declare(changes, options, fields)
     return World.declare(function(stack)
-      local properties = {
+      local properties = merged({
         Scope = "CLOUDFRONT", DefaultAction = { Allow = {} }, VisibilityConfig = visibility "demo",
         Rules = { agent_rule(2, "sqlmap"), rate_rule(1), managed_rule(0) },
-      }
-      for name, value in pairs(changes or {}) do
-        properties[name] = value
-      end
+      }, changes)
       stack:resource("AWS::WAFv2::WebACL", "it", properties, options)
     end, fields)
   end
@@ -88,8 +70,8 @@ describe("AWS::WAFv2::WebACL", function()
     local sent = calls.params(run, "CreateWebACL")[1].Rules[1].Statement.ByteMatchStatement
     assert.equal("user-agent", sent.FieldToMatch.SingleHeader.Name)
     assert.equal("sqlmap", sent.SearchString)
-    unchanged(declare())
-    unchanged(declare { Rules = { managed_rule(0), rate_rule(1), agent_rule(2, "sqlmap") } })
+    world:unchanged(declare())
+    world:unchanged(declare { Rules = { managed_rule(0), rate_rule(1), agent_rule(2, "sqlmap") } })
   end)
 
   it("is changed as a whole, and loses what is not declared any more", function()
@@ -99,7 +81,7 @@ describe("AWS::WAFv2::WebACL", function()
     assert.same({ "a web ACL" }, { second.Description, second.TokenDomains })
     local run = world:run(declare { Rules = { rate_rule(0) } })
     assert.equal(1, #calls.params(run, "UpdateWebACL"))
-    unchanged(declare { Rules = { rate_rule(0) } })
+    world:unchanged(declare { Rules = { rate_rule(0) } })
   end)
 
   it("keeps the rule of Shield Advanced, and does not show it", function()
@@ -107,15 +89,12 @@ describe("AWS::WAFv2::WebACL", function()
     shield.Name = "ShieldMitigationRuleGroup_123456789012_uuid_1"
     calls.with("wafv2", { GetWebACL = function(original, ctx, params)
       local output = original(ctx, params)
-      local acl = {}
-      for name, value in pairs(output.WebACL) do
-        acl[name] = value
-      end
+      local acl = merged(output.WebACL)
       acl.Rules = table.move(acl.Rules, 1, #acl.Rules, 2, { shield })
       return { WebACL = acl, LockToken = output.LockToken }
     end }, function()
       world:run(declare())
-      unchanged(declare())
+      world:unchanged(declare())
       local sent = calls.params(world:run(declare { Rules = { rate_rule(0) } }), "UpdateWebACL")[1].Rules
       assert.same({ "rate", shield.Name }, { sent[1].Name, sent[2].Name })
     end)
@@ -140,12 +119,12 @@ describe("AWS::WAFv2::WebACL", function()
     calls.with("wafv2", update_by_other(function() end), function()
       world:run(declare { Rules = { rate_rule(0) } })
     end)
-    unchanged(declare { Rules = { rate_rule(0) } })
+    world:unchanged(declare { Rules = { rate_rule(0) } })
     local change = update_by_other(function(acl)
       acl.value.DefaultAction = { Block = {} }
     end)
     calls.with("wafv2", change, function()
-      assert.equal("ChangedMeanwhile", failure(declare()).code)
+      assert.equal("ChangedMeanwhile", world:failure(declare()).code)
     end)
   end)
 
@@ -176,21 +155,21 @@ describe("AWS::WAFv2::WebACL", function()
     world:apply(declare(), calls.crash "CreateWebACL")
     world:run(declare())
     assert.equal(1, #listed("ListWebACLs", "WebACLs"))
-    unchanged(declare())
+    world:unchanged(declare())
   end)
 
   it("is not taken from somebody else, unless it is told to", function()
-    local other = neighbour()
+    local other = world:neighbour()
     other:run(declare())
-    assert.equal("AlreadyExists", failure(declare { Rules = { rate_rule(0) } }).code)
+    assert.equal("AlreadyExists", world:failure(declare { Rules = { rate_rule(0) } }).code)
     world:run(declare({ Rules = { rate_rule(0) } }, { adopt = true }))
-    unchanged(declare { Rules = { rate_rule(0) } })
+    world:unchanged(declare { Rules = { rate_rule(0) } })
     other:close()
   end)
 
   it("is another one under another name", function()
     world:run(declare())
-    assert.same({ it = "replace" }, World.actions(assert(world:plan(declare { Name = "other" }))))
+    assert.same({ it = "replace" }, world:planned(declare { Name = "other" }))
   end)
 
   it("refuses statements that the calls do not have, when the stack is read", function()
@@ -204,26 +183,23 @@ describe("AWS::WAFv2::WebACL", function()
     world:run(declare())
     assert.same({ "TagResource" }, calls.changes(world:run(declare { Tags = { A = "1" } })))
     assert.same({ "UntagResource" }, calls.changes(world:run(declare())))
-    unchanged(declare())
+    world:unchanged(declare())
   end)
 end)
 
 describe("AWS::WAFv2::IPSet", function()
   local function declare(addresses, changes)
     return World.declare(function(stack)
-      local properties = { Scope = "CLOUDFRONT", IPAddressVersion = "IPV4", Addresses = addresses }
-      for name, value in pairs(changes or {}) do
-        properties[name] = value
-      end
+      local properties = merged({ Scope = "CLOUDFRONT", IPAddressVersion = "IPV4", Addresses = addresses }, changes)
       stack:resource("AWS::WAFv2::IPSet", "it", properties)
     end)
   end
 
   it("has its addresses in any order", function()
     world:run(declare { "192.0.2.0/24", "198.51.100.7/32" })
-    unchanged(declare { "198.51.100.7/32", "192.0.2.0/24" })
+    world:unchanged(declare { "198.51.100.7/32", "192.0.2.0/24" })
     assert.same({ "UpdateIPSet" }, calls.changes(world:run(declare {})))
-    unchanged(declare {})
+    world:unchanged(declare {})
   end)
 
   it("has IPv6 addresses in any form", function()
@@ -237,7 +213,7 @@ describe("AWS::WAFv2::IPSet", function()
     end }, function()
       local declaration = declare({ "2001:DB8::/32", "::1/128" }, { IPAddressVersion = "IPV6" })
       world:run(declaration)
-      unchanged(declaration)
+      world:unchanged(declaration)
     end)
   end)
 
@@ -262,7 +238,7 @@ describe("AWS::WAFv2::IPSet", function()
       })
     end)
     world:run(declaration)
-    unchanged(declaration)
+    world:unchanged(declaration)
     assert.same({ "DeleteWebACL", "DeleteIPSet" }, calls.changes(world:destroy(declaration)))
   end)
 

@@ -2,6 +2,7 @@
 
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local URI = "arn:aws:lambda:us-east-1:123456789012:function:f:live"
 local GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/api"
@@ -11,11 +12,7 @@ local function simulated(body, options)
   caller.run(options or {}, function(call, _, world)
     local id
     local function gateway(operation, params)
-      local all = { ApiId = id }
-      for name, value in pairs(params or {}) do
-        all[name] = value
-      end
-      return call("apigatewayv2", operation, all)
+      return call("apigatewayv2", operation, merged({ ApiId = id }, params))
     end
     local api = assert(call("apigatewayv2", "CreateApi", { Name = "a", ProtocolType = "HTTP", Tags = { owner = "x" } }))
     id = api.ApiId
@@ -30,10 +27,7 @@ local function code(output, err)
 end
 
 local function integrate(gateway, params)
-  local all = { IntegrationType = "AWS_PROXY", IntegrationUri = URI, PayloadFormatVersion = "2.0" }
-  for name, value in pairs(params or {}) do
-    all[name] = value
-  end
+  local all = merged({ IntegrationType = "AWS_PROXY", IntegrationUri = URI, PayloadFormatVersion = "2.0" }, params)
   return gateway("CreateIntegration", all)
 end
 

@@ -1,6 +1,7 @@
 -- A plain AWS client for the specs of the simulated AWS: one signed request per call, no retries.
 
 local endpoints = require "infra.aws.endpoints"
+local merged = require "infra.merged"
 local models = require "infra.models"
 local protocols = require "infra.aws.protocols"
 local runtime = require "infra.runtime"
@@ -19,11 +20,7 @@ caller.CREDENTIALS = { access_key = "SIMULATED", secret_key = "simulated" }
 --- credentials, timeout, clock (seconds by which the caller's clock is wrong) and change(request), called last.
 function caller.run(options, body)
   local world = runtime.simulated { time = options.time }
-  local all = { runtime = world }
-  for name, value in pairs(options) do
-    all[name] = value
-  end
-  local sim = Sim.new(all)
+  local sim = Sim.new(merged({ runtime = world }, options))
 
   local function call(service_id, operation_name, params, how)
     how = how or {}

@@ -1,6 +1,7 @@
 -- The simulated CloudFront: what its API reference and its known traps say.
 
 local caller = require "spec.sim.caller"
+local merged = require "infra.merged"
 
 local CACHING_DISABLED <const> = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
@@ -10,17 +11,13 @@ local function code(output, err)
 end
 
 local function config(more)
-  local request = {
+  return merged({
     CallerReference = "r", Comment = "", Enabled = true,
     Origins = { Quantity = 1, Items = { { Id = "api", DomainName = "example.com",
       CustomOriginConfig = { HTTPPort = 80, HTTPSPort = 443, OriginProtocolPolicy = "https-only" } } } },
     DefaultCacheBehavior = { TargetOriginId = "api", ViewerProtocolPolicy = "redirect-to-https",
       CachePolicyId = CACHING_DISABLED },
-  }
-  for name, value in pairs(more or {}) do
-    request[name] = value
-  end
-  return request
+  }, more)
 end
 
 local function create(call, more)

@@ -2,6 +2,7 @@
 
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local function code(output, err)
   assert.is_nil(output)
@@ -19,15 +20,11 @@ end
 
 describe("infra.sim.codebuild", function()
   local function project(role, more)
-    local request = {
+    return merged({
       name = "project", serviceRole = role, source = { type = "CODEPIPELINE" }, artifacts = { type = "CODEPIPELINE" },
       environment = { type = "LINUX_CONTAINER", image = "i", computeType = "BUILD_GENERAL1_SMALL" },
       tags = { { key = "a", value = "1" } },
-    }
-    for name, value in pairs(more or {}) do
-      request[name] = value
-    end
-    return request
+    }, more)
   end
 
   it("makes projects that a role can work for, once", function()

@@ -3,6 +3,7 @@
 local caller = require "spec.sim.caller"
 local crypto = require "host.crypto"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local MIB <const> = 1024 * 1024
 local MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -11,11 +12,7 @@ local MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 local function simulated(body, options)
   caller.run(options or {}, function(call, _, world)
     local function ecr(operation, params)
-      local all = { repositoryName = "app" }
-      for name, value in pairs(params or {}) do
-        all[name] = value
-      end
-      return call("ecr", operation, all)
+      return call("ecr", operation, merged({ repositoryName = "app" }, params))
     end
     assert(ecr "CreateRepository")
     body(ecr, call, function(seconds) world.scheduler:sleep(seconds) end)

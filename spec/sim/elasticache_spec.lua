@@ -1,6 +1,7 @@
 -- The simulated ElastiCache: what its API reference and the known traps of serverless caches say.
 
 local caller = require "spec.sim.caller"
+local merged = require "infra.merged"
 
 -- Runs `body(cache, net, sleep, call)`: cache(operation, params); net = { subnets, group, default_group } in one VPC
 -- with three zones, and other = a group of another VPC.
@@ -36,12 +37,9 @@ local function code(output, err)
 end
 
 local function create(cache, net, params)
-  local all = {
+  local all = merged({
     ServerlessCacheName = "App", Engine = "valkey", SubnetIds = net.subnets, SecurityGroupIds = { net.group },
-  }
-  for name, value in pairs(params or {}) do
-    all[name] = value
-  end
+  }, params)
   local output, err = cache("CreateServerlessCache", all)
   return output and output.ServerlessCache, err
 end

@@ -2,6 +2,7 @@
 
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local ACCOUNT = "123456789012"
 local VPC_ACCESS = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
@@ -16,10 +17,7 @@ local function code(output, err)
 end
 
 local function trust(principal, changes)
-  local statement = { Effect = "Allow", Principal = principal, Action = "sts:AssumeRole" }
-  for name, value in pairs(changes or {}) do
-    statement[name] = value
-  end
+  local statement = merged({ Effect = "Allow", Principal = principal, Action = "sts:AssumeRole" }, changes)
   return json.encode { Version = "2012-10-17", Statement = { statement } }
 end
 
@@ -36,11 +34,7 @@ local function decoded(document)
 end
 
 local function create_role(call, name, changes)
-  local params = { RoleName = name, AssumeRolePolicyDocument = LAMBDA }
-  for member, value in pairs(changes or {}) do
-    params[member] = value
-  end
-  return call("iam", "CreateRole", params)
+  return call("iam", "CreateRole", merged({ RoleName = name, AssumeRolePolicyDocument = LAMBDA }, changes))
 end
 
 describe("infra.sim.iam roles", function()
@@ -203,11 +197,7 @@ end)
 
 describe("infra.sim.iam policies", function()
   local function create(call, name, changes)
-    local params = { PolicyName = name, PolicyDocument = PERMIT }
-    for member, value in pairs(changes or {}) do
-      params[member] = value
-    end
-    return call("iam", "CreatePolicy", params)
+    return call("iam", "CreatePolicy", merged({ PolicyName = name, PolicyDocument = PERMIT }, changes))
   end
 
   it("refuses documents that are no permissions policies", function()

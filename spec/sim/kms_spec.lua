@@ -2,6 +2,7 @@
 
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local DAY = 86400
 
@@ -316,11 +317,7 @@ describe("infra.sim.kms cryptography", function()
       }))
       assert.same({ 32, key.Arn }, { #data.Plaintext, data.KeyId })
       local function decrypt(changes)
-        local params = { CiphertextBlob = data.CiphertextBlob, EncryptionContext = context }
-        for name, value in pairs(changes or {}) do
-          params[name] = value
-        end
-        return kms("Decrypt", params)
+        return kms("Decrypt", merged({ CiphertextBlob = data.CiphertextBlob, EncryptionContext = context }, changes))
       end
       assert.equal(data.Plaintext, assert(decrypt()).Plaintext)
       assert.equal(data.Plaintext, assert(decrypt { KeyId = key.KeyId }).Plaintext)

@@ -2,6 +2,7 @@
 
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local function code(output, err)
   assert.is_nil(output)
@@ -10,12 +11,8 @@ end
 
 describe("infra.sim.cloudwatch", function()
   local function alarm(more)
-    local request = { AlarmName = "a", Namespace = "AWS/Lambda", MetricName = "Errors", Statistic = "Sum", Period = 60,
-      EvaluationPeriods = 2, Threshold = 5, ComparisonOperator = "GreaterThanThreshold" }
-    for name, value in pairs(more or {}) do
-      request[name] = value
-    end
-    return request
+    return merged({ AlarmName = "a", Namespace = "AWS/Lambda", MetricName = "Errors", Statistic = "Sum", Period = 60,
+      EvaluationPeriods = 2, Threshold = 5, ComparisonOperator = "GreaterThanThreshold" }, more)
   end
 
   it("replaces an alarm as a whole, but for its tags and its state", function()
@@ -107,11 +104,10 @@ end)
 
 describe("infra.sim.backup", function()
   local function plan(more)
-    local rule = { RuleName = "hourly", TargetBackupVaultName = "vault", ScheduleExpression = "cron(0 * * * ? *)",
-      StartWindowMinutes = 60, CompletionWindowMinutes = 120 }
-    for name, value in pairs(more or {}) do
-      rule[name] = value
-    end
+    local rule = merged({
+      RuleName = "hourly", TargetBackupVaultName = "vault", ScheduleExpression = "cron(0 * * * ? *)",
+      StartWindowMinutes = 60, CompletionWindowMinutes = 120,
+    }, more)
     return { BackupPlan = { BackupPlanName = "p", Rules = { rule } }, CreatorRequestId = "c" }
   end
 

@@ -2,8 +2,9 @@
 
 local account = require "spec.sim.rds.account"
 local json = require "host.json"
+local merged = require "infra.merged"
 
-local simulated, with_cluster, merged = account.simulated, account.with_cluster, account.merged
+local simulated, with_cluster = account.simulated, account.with_cluster
 local subnet_group, cluster_of, instance_of = account.subnet_group, account.cluster_of, account.instance_of
 local cluster, instance, modify = account.cluster, account.instance, account.modify
 

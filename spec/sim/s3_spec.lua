@@ -5,6 +5,7 @@ local json = require "host.json"
 local Failure = require "infra.sim.failure"
 local checksums = require "infra.sim.s3.checksums"
 local bucket = require "spec.sim.s3.bucket"
+local merged = require "infra.merged"
 
 local simulated, code, problem, with_bucket = bucket.simulated, bucket.code, bucket.problem, bucket.with_bucket
 
@@ -194,13 +195,10 @@ describe("infra.sim.s3 configurations", function()
   it("check a policy's principals, resources and actions", function()
     with_bucket(function(s3)
       local function put(changes)
-        local statement = {
+        local statement = merged({
           Effect = "Allow", Principal = { Service = "cloudfront.amazonaws.com" }, Action = "s3:GetObject",
           Resource = "arn:aws:s3:::the-bucket/*",
-        }
-        for name, value in pairs(changes) do
-          statement[name] = value
-        end
+        }, changes)
         return s3("PutBucketPolicy", { Policy = json.encode { Version = "2012-10-17", Statement = { statement } } })
       end
       for message, changes in pairs {

@@ -2,6 +2,7 @@
 
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local DAY = 86400
 
@@ -26,10 +27,7 @@ local function token(number)
 end
 
 local function create(secrets, params)
-  local all = { Name = "app/db", SecretString = "one", ClientRequestToken = token(1) }
-  for name, value in pairs(params or {}) do
-    all[name] = value
-  end
+  local all = merged({ Name = "app/db", SecretString = "one", ClientRequestToken = token(1) }, params)
   return secrets("CreateSecret", all)
 end
 

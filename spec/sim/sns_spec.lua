@@ -2,6 +2,7 @@
 
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 -- Runs `body(sns, arn, sim, world)` with a topic called "alerts"; sns(operation, params).
 local function with_topic(body)
@@ -126,11 +127,7 @@ end)
 
 describe("infra.sim.sns e-mail subscriptions", function()
   local function subscribe(sns, arn, changes)
-    local params = { TopicArn = arn, Protocol = "email", Endpoint = "me@example.com" }
-    for name, value in pairs(changes or {}) do
-      params[name] = value
-    end
-    return sns("Subscribe", params)
+    return sns("Subscribe", merged({ TopicArn = arn, Protocol = "email", Endpoint = "me@example.com" }, changes))
   end
 
   local function token_of(sim, arn)

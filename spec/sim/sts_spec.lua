@@ -3,6 +3,7 @@
 local caller = require "spec.sim.caller"
 local crypto = require "host.crypto"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local ACCOUNT = "123456789012"
 local ADMINISTRATOR = "arn:aws:iam::" .. ACCOUNT .. ":user/administrator"
@@ -20,13 +21,10 @@ local function simulated(body)
     local function create(name, statement, changes)
       statement.Effect = statement.Effect or "Allow"
       statement.Action = statement.Action or "sts:AssumeRole"
-      local params = {
+      local params = merged({
         RoleName = name,
         AssumeRolePolicyDocument = json.encode { Version = "2012-10-17", Statement = { statement } },
-      }
-      for member, value in pairs(changes or {}) do
-        params[member] = value
-      end
+      }, changes)
       local role = assert(call("iam", "CreateRole", params)).Role
       world.scheduler:sleep(20)
       return role
@@ -159,13 +157,10 @@ describe("infra.sim.sts AssumeRoleWithWebIdentity", function()
         },
       })
       local function assume(changes, text)
-        local claims = {
+        local claims = merged({
           iss = "https://" .. GITHUB, sub = "repo:me/it:ref:refs/heads/main", aud = "sts.amazonaws.com",
           exp = math.floor(world.time()) + 600,
-        }
-        for name, value in pairs(changes) do
-          claims[name] = value
-        end
+        }, changes)
         return call("sts", "AssumeRoleWithWebIdentity", {
           RoleArn = role.Arn, RoleSessionName = "ci", WebIdentityToken = text or token(claims),
         })

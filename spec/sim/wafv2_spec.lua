@@ -1,6 +1,7 @@
 -- The simulated WAFv2: what its API reference and its known traps say.
 
 local caller = require "spec.sim.caller"
+local merged = require "infra.merged"
 
 local function code(output, err)
   assert.is_nil(output)
@@ -15,12 +16,8 @@ local function rule(name, priority, statement, action)
 end
 
 local function acl(rules, more)
-  local request = { Name = "acl", Scope = "CLOUDFRONT", DefaultAction = { Allow = {} }, Rules = rules,
-    VisibilityConfig = VISIBILITY }
-  for name, value in pairs(more or {}) do
-    request[name] = value
-  end
-  return request
+  return merged({ Name = "acl", Scope = "CLOUDFRONT", DefaultAction = { Allow = {} }, Rules = rules,
+    VisibilityConfig = VISIBILITY }, more)
 end
 
 describe("infra.sim.wafv2", function()

@@ -109,7 +109,7 @@ describe("the staging stack", function()
   end
 
   local function actions(changes)
-    return World.actions(assert(world:plan(staging(changes))))
+    return world:planned(staging(changes))
   end
 
   -- Where among the calls that AWS did not refuse the first one of an operation is.

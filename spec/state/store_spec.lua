@@ -1,4 +1,5 @@
 local lease = require "infra.state.lease"
+local merged = require "infra.merged"
 local opened = require "spec.state.opened"
 
 local new, store
@@ -15,15 +16,11 @@ after_each(function()
 end)
 
 local function row(fields)
-  local all = {
+  return merged({
     address = "net/vpc", token = "t1", type = "AWS::EC2::VPC", status = "ready", region = "us-east-1",
     account = "123456789012", identity = { VpcId = "vpc-1" }, properties = { Tags = { a = "b" }, List = {} },
     attributes = {}, dependencies = { "a", "b" }, options = { protect = true }, source = "stack.lua:1",
-  }
-  for name, value in pairs(fields or {}) do
-    all[name] = value
-  end
-  return all
+  }, fields)
 end
 
 -- Runs fn with the store attached to a scheduler, and returns how many transactions that took.

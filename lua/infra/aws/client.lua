@@ -18,7 +18,6 @@ local customizations = require "infra.aws.customizations"
 local endpoints = require "infra.aws.endpoints"
 local pagination = require "infra.aws.pagination"
 local presign = require "infra.aws.presign"
-local redact = require "infra.aws.redact"
 local repairs = require "infra.aws.repairs"
 local request = require "infra.aws.request"
 local response = require "infra.aws.response"
@@ -29,6 +28,8 @@ local CONNECT_TIMEOUT <const> = 10 -- seconds
 local TIMEOUT <const> = 60 -- seconds for a whole request, unless the call says otherwise
 -- What comes from a file or goes into one may take its time, as long as it moves.
 local FILE_TIMEOUT <const> = 24 * 3600
+
+local USER_AGENT <const> = { "User-Agent", "infra" }
 
 local SIGNATURES = { v4 = true, s3 = true, s3v4 = true } -- C2J signatureVersion; all are version 4 today
 
@@ -58,6 +59,8 @@ function Client.new(options)
     region = options.region,
     endpoint_url = options.endpoint_url,
     trace = options.trace,
+    ca_file = config:get("AWS_CA_BUNDLE", "ca_bundle"),
+    endpoints = {}, -- service -> region, "" for none -> endpoint: what is configured stays so while a client lives
     rates = Rates.new(runtime, settings.adaptive),
     retry = Retry.new { random = runtime.random, max_attempts = max_attempts },
     clock_offset = 0, -- seconds that AWS's clock is ahead of ours
@@ -76,16 +79,27 @@ function Client:operation(service_id, operation_name)
   return operation, operation and service or err
 end
 
+-- The endpoint of a service in a region, or nil and an error.
+local function endpoint_of(self, service, region)
+  local known = self.endpoints[service] or {}
+  self.endpoints[service] = known
+  local endpoint, err = known[region or ""], nil
+  if not endpoint then
+    local settings
+    settings, err = endpoints.settings(self.config, service, self.endpoint_url)
+    if settings then
+      endpoint, err = endpoints.resolve(service, region, settings)
+    end
+    known[region or ""] = endpoint
+  end
+  return endpoint, err
+end
+
 --- Decides where `call` goes; again when that turned out to be wrong. Returns nil and an error when it goes nowhere,
 --- with the call as it was.
 function Client:locate(call)
-  local settings, err = endpoints.settings(self.config, call.service, self.endpoint_url)
-  if not settings then
-    return nil, err
-  end
   local region = self.bucket_regions[call.params.Bucket or ""] or call.options.region or self.region
-  local endpoint
-  endpoint, err = endpoints.resolve(call.service, region, settings)
+  local endpoint, err = endpoint_of(self, call.service, region)
   if not endpoint then
     return nil, err
   end
@@ -102,7 +116,7 @@ end
 local function signed_headers(self, call)
   local encoded, service, operation = call.encoded, call.service, call.operation
   if customizations.is_unsigned(service, operation) then
-    return table.move(encoded.headers, 1, #encoded.headers, 1, {})
+    return { table.unpack(encoded.headers) }
   elseif not SIGNATURES[service.metadata.signatureVersion or "v4"] then
     return errors.fail {
       code = "UnsupportedSignature",
@@ -122,8 +136,7 @@ local function signed_headers(self, call)
     end
     call.payload_hash = payload_hash
   end
-  call.credentials, call.keys = credentials, redact.keys(credentials)
-  call.signed_at = self.runtime.time() + self.clock_offset
+  call.credentials, call.signed_at = credentials, self.runtime.time() + self.clock_offset
   return signer.sign({
     method = encoded.method,
     path = call.path,
@@ -146,7 +159,7 @@ local function attempt(self, call, number)
   end
   headers[#headers + 1] = { "amz-sdk-invocation-id", call.invocation_id }
   headers[#headers + 1] = { "amz-sdk-request", ("attempt=%d; max=%d"):format(number, self.retry.max_attempts) }
-  headers[#headers + 1] = { "User-Agent", "infra" }
+  headers[#headers + 1] = USER_AGENT
   if self.trace then
     self.trace:request(call, number, headers)
   end
@@ -163,7 +176,7 @@ local function attempt(self, call, number)
     timeout = call.options.timeout or streams and FILE_TIMEOUT or TIMEOUT,
     stall_timeout = streams and TIMEOUT or nil,
     connect_timeout = CONNECT_TIMEOUT,
-    ca_file = self.config:get("AWS_CA_BUNDLE", "ca_bundle"),
+    ca_file = self.ca_file,
   }
   if not received then
     Retry.classify(failure)
@@ -178,7 +191,7 @@ end
 local function observed_attempt(self, call, number)
   local info = {
     service = call.service.id, operation = call.operation.name, region = call.region, attempt = number,
-    is_read = request.is_read(call.operation),
+    is_read = call.is_read,
   }
   self.rates:admit(info)
   local started = self.runtime.now()

@@ -22,7 +22,7 @@ end
 
 -- Writes what is no secret of `text` as one line, whatever control characters are in it.
 local function say(self, direction, call, text)
-  local line = redact.urls(redact.text(text, call.secrets, call.keys or {}, call.answered or {}))
+  local line = redact.urls(redact.text(text, call.secrets, redact.keys(call.credentials), call.answered or {}))
   if #line > LONGEST then
     line = ("%s ... (%d bytes)"):format(line:sub(1, LONGEST), #line)
   end

@@ -18,7 +18,7 @@ function Rates.new(runtime, adaptive)
 end
 
 local function bucket_of(self, info)
-  local key = ("%s\0%s\0%s"):format(info.service, info.region or "", info.is_read and "read" or "change")
+  local key = info.service .. "\0" .. (info.region or "") .. (info.is_read and "\0read" or "\0change")
   local bucket = self.buckets[key]
   if not bucket then
     local now = self.runtime.now()
@@ -44,6 +44,9 @@ end
 
 --- Waits until a request may leave; in order of asking. info = { service, region, is_read }. Yields.
 function Rates:admit(info)
+  if not self.adaptive then
+    return
+  end
   local bucket = bucket_of(self, info)
   if not bucket.rate then
     return

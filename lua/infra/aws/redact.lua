@@ -86,10 +86,10 @@ function redact.secrets(shape, value)
   return secrets
 end
 
---- The secret texts in credentials (infra.aws.credentials): an array for redact.text.
+--- The secret texts in credentials (infra.aws.credentials; nil: none): an array for redact.text.
 function redact.keys(credentials)
   local secrets = {}
-  for _, secret in pairs { credentials.secret_key, credentials.session_token } do
+  for _, secret in pairs(credentials and { credentials.secret_key, credentials.session_token } or {}) do
     if #secret >= SHORTEST_KEY then
       secrets[#secrets + 1] = secret
     end

@@ -26,14 +26,29 @@ function request.is_read(operation)
   return READS[first] or first and READS[first .. second] or method == "GET" or method == "HEAD"
 end
 
--- Whether the operation takes a token by which AWS recognises a repetition; encoding fills it in.
-local function has_token(input)
-  for _, member in ipairs(input and input:members() or {}) do
-    if member.shape.traits.idempotencyToken then
-      return true
-    end
+-- Operation -> what all its calls have in common. An operation belongs to one service for as long as that lives.
+local known = setmetatable({}, { __mode = "k" })
+
+-- That, or nil and an error.
+local function describe(service, operation)
+  if known[operation] then
+    return known[operation]
   end
-  return false
+  local protocol, err = protocols.of(service.metadata)
+  if not protocol then
+    return nil, err
+  end
+  local input, is_read = shapes.of(service, operation.input), request.is_read(operation)
+  known[operation] = {
+    input = input,
+    output = shapes.of(service, operation.output),
+    protocol = protocol,
+    is_read = is_read,
+    -- A token, which encoding fills in, lets AWS recognise a repetition.
+    is_safe = is_read or input and #input:tokens() > 0 or customizations.is_repeatable(service, operation),
+    headers = customizations.headers(service),
+  }
+  return known[operation]
 end
 
 -- Whether the member that is the whole body of a message may be bytes.
@@ -60,9 +75,12 @@ end
 ---   params, input, output         the parameters, customized, their shape and the output's (nil for none)
 ---   encoded                       what the protocol made of them: { method, path, query, headers, body, host_prefix }
 ---   protocol                      the codec, for the response
+---   is_read                       whether the operation only reads
 ---   is_safe                       whether it may be sent again when it is unknown what became of it
 ---   secrets                       sensitive texts in the parameters
 ---   invocation_id                 the same over all attempts
+--- and from infra.aws.client: region, endpoint, host, path and url, where it goes; credentials, signed_at (unix
+--- seconds) and payload_hash, how it was signed last.
 --- options: token, retry_unsafe, body_from, body_to as in Client:call; presigned: as the protocol's encode has it.
 --- `random` gives random bytes.
 function request.prepare(service, operation, params, options, random)
@@ -71,11 +89,11 @@ function request.prepare(service, operation, params, options, random)
     complete[name] = value
   end
   customizations.params(service, complete)
-  local input, output = shapes.of(service, operation.input), shapes.of(service, operation.output)
-  local protocol, err = protocols.of(service.metadata)
-  if not protocol then
+  local common, err = describe(service, operation)
+  if not common then
     return nil, err
   end
+  local input, output, protocol = common.input, common.output, common.protocol
   local body, encoded
   body, err = read_body(operation, input, output, complete, options)
   if err then
@@ -90,7 +108,7 @@ function request.prepare(service, operation, params, options, random)
   if not encoded then
     return nil, err
   end
-  for _, header in ipairs(customizations.headers(service)) do
+  for _, header in ipairs(common.headers) do
     table.insert(encoded.headers, header)
   end
   return {
@@ -102,10 +120,12 @@ function request.prepare(service, operation, params, options, random)
     output = output,
     encoded = encoded,
     protocol = protocol,
-    is_safe = has_token(input) or request.is_read(operation) or customizations.is_repeatable(service, operation)
-      or options.retry_unsafe or false,
+    is_read = common.is_read,
+    is_safe = common.is_safe or options.retry_unsafe or false,
     secrets = input and redact.secrets(input, complete) or {},
     invocation_id = idempotency.uuid(random(16)),
+    region = nil, endpoint = nil, host = nil, path = nil, url = nil,
+    credentials = nil, signed_at = nil, payload_hash = nil,
   }
 end
 

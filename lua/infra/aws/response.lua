@@ -32,7 +32,7 @@ function response.decode(call, received)
   end
   -- Emulators answer so what they do not implement; the proxies in front of AWS use 502 to 504 for their pages.
   Retry.classify(err, status == 500 and is_html(received))
-  err.message = redact.text(redact.text(err.message, call.secrets), call.keys or {})
+  err.message = redact.text(redact.text(err.message, call.secrets), redact.keys(call.credentials))
   return nil, err
 end
 

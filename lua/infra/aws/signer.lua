@@ -59,7 +59,7 @@ end
 --- seconds.
 function signer.presign(request, host, options)
   local is_s3 = S3_NAMES[options.endpoint.signing_name] or false
-  local headers = table.move(request.headers, 1, #request.headers, 1, {})
+  local headers = { table.unpack(request.headers) }
   headers[#headers + 1] = { "Host", host }
   local all = to_sign(request, headers, is_s3 and UNSIGNED or crypto.hex(crypto.sha256 ""), options)
   all.session_token, all.expires = options.credentials.session_token, options.expires
@@ -74,7 +74,7 @@ function signer.sign(request, host, options)
   local endpoint, credentials = options.endpoint, options.credentials
   local is_s3 = S3_NAMES[endpoint.signing_name] or false
   local payload_hash = options.payload_hash or crypto.hex(crypto.sha256(request.body or ""))
-  local headers = table.move(request.headers, 1, #request.headers, 1, {})
+  local headers = { table.unpack(request.headers) }
   headers[#headers + 1] = { "X-Amz-Date", clock.format_utc(options.timestamp, "%Y%m%dT%H%M%SZ") }
   if credentials.session_token then
     headers[#headers + 1] = { "X-Amz-Security-Token", credentials.session_token }

@@ -57,20 +57,15 @@ local function outcome(result)
     first.hint = first.hint or first.code ~= "Internal" and "correct the cause and " .. GO_ON or nil
     return nil, first
   end
-  local texts, said = {}, {} -- what helps is said once
-  for i, err in ipairs(result.failures) do
-    err.hint = not said[err.hint] and err.hint or nil
-    said[err.hint or ""] = true
-    texts[i] = "\n  " .. tostring(err):gsub("\n", "\n  ")
-  end
-  local failed = ("%s failed%s"):format(style.count(#texts, "step"), table.concat(texts))
+  local count = #result.failures
+  local failed = ("%s failed%s"):format(style.count(count, "step"), errors.list(result.failures))
   if not stopped then
     return errors.fail { code = "Failed", message = failed, hint = "correct the causes and " .. GO_ON,
       traceback = first.traceback }
   end
   local not_done = style.count(result.stopped + result.skipped, "step was", "steps were")
   return errors.fail { code = "Stopped", hint = GO_ON, message = ("stopped; %s not done%s"):format(not_done,
-    #texts > 0 and ", " .. failed or "") }
+    count > 0 and ", " .. failed or "") }
 end
 
 local function apply(options, context, deployment, plan)

@@ -1,6 +1,6 @@
 -- Comparable forms: what AWS returns and what a stack declares are brought to the same shape before they are compared,
 -- so that a plan shows differences of meaning only. Policy documents, sets, tags, numbers as text, defaults.
--- Used by engine/diff.
+-- Used by engine/diff, engine/decision and handler/*.
 
 local form = require "infra.handler.form"
 local json = require "host.json"

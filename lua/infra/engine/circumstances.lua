@@ -8,7 +8,7 @@
 --                   anew
 --
 -- What they were is kept in the resource's record, so that nothing is missed when a run is interrupted between the one
--- and the other. Used by engine/decision, engine/plan (attributes for lookup) and engine/steps.
+-- and the other. Used by engine/decision, engine/plan (attributes for lookup) and engine/making.
 
 local crypto = require "host.crypto"
 local json = require "host.json"

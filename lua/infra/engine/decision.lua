@@ -164,6 +164,15 @@ function decision.removal(row, live)
   }
 end
 
+-- "replace it: TopicName changes": what is done to a resource, and of a replacement why.
+local function doing(change)
+  local causes = { change.action == "replace" and change.reason or nil }
+  for _, difference in ipairs(change.action == "replace" and change.differences or {}) do
+    causes[#causes + 1] = difference.replaces and difference.name .. " changes" or nil
+  end
+  return ("%s it%s"):format(change.action, #causes > 0 and ": " .. table.concat(causes, ", ") or "")
+end
+
 --- Checks a change against what its options say: nothing protected is deleted, and what is made before the old one goes
 --- has another name. Returns true, or nil and an error.
 function decision.check(change)
@@ -172,11 +181,11 @@ function decision.check(change)
   local removes = change.action == "delete" or change.action == "replace"
   if removes and options.protect then
     return errors.fail { code = "Protected", resource = change.address, source = (resource or row).source,
-      message = ("it is protected and this would %s it"):format(change.action),
+      message = "it is protected and this would " .. doing(change),
       hint = "remove protect = true from its options first (a run records that), or leave it as it is" }
   elseif change.action == "replace" and resource.type.spec.irreplaceable and options.protect == nil then
     return errors.fail { code = "Protected", resource = change.address, source = resource.source,
-      message = "this would replace it, and " .. resource.type.spec.irreplaceable,
+      message = ("this would %s; %s"):format(doing(change), resource.type.spec.irreplaceable),
       hint = "leave it as it is, or let it happen with protect = false in its options" }
   elseif change.action == "replace" and change.create_first and is_same_name(change) then
     return errors.fail { code = "SameName", resource = change.address, source = resource.source,

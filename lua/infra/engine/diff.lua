@@ -1,6 +1,8 @@
--- What differs between what is declared, what was recorded and what is live. Used by engine/plan and `infra drift`.
+-- What differs between what is declared, what was recorded and what is live. Used by engine/decision, engine/making,
+-- handler/* and `infra drift`.
 
 local canonical = require "infra.engine.canonical"
+local contains = require "infra.contains"
 local dynamic = require "infra.handler.dynamic"
 local json = require "host.json"
 local reference = require "infra.engine.reference"
@@ -70,15 +72,6 @@ function diff.equal(resource_type, name, wanted, live)
 end
 
 local equal = diff.equal
-
-local function contains(list, wanted)
-  for _, value in ipairs(list or {}) do
-    if value == wanted then
-      return true
-    end
-  end
-  return false
-end
 
 --- Whether changing the property means making another resource.
 function diff.replaces(resource_type, name, before, after)

@@ -6,9 +6,9 @@ local create_resource = require "infra.handler.create"
 local decision = require "infra.engine.decision"
 local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local operation = require "infra.engine.step_operation"
-local read = require "infra.handler.read"
 local record = require "infra.engine.record"
 local reference = require "infra.engine.reference"
 local refresh = require "infra.engine.refresh"
@@ -41,7 +41,7 @@ end
 
 -- Adds what the answers so far did not say and others refer to. Returns all that is known, or nil and an error.
 local function complete(run, op, change, row, values)
-  local known, wanted = read.merged(refresh.known(row), values), change.resource.referenced
+  local known, wanted = merged(refresh.known(row), values), change.resource.referenced
   local now = run.context.runtime.now
   local deadline = now() + APPEARS
   local live, err
@@ -59,7 +59,7 @@ local function complete(run, op, change, row, values)
       end
     end
   end
-  known = read.merged(known, live and live.values or {})
+  known = merged(known, live and live.values or {})
   local ok
   ok, err = observe.attributes(op, known, wanted)
   return ok and known, err
@@ -73,14 +73,14 @@ local function update(run, change, row, changed)
       desired[name] = value
     end
   end
-  desired = read.merged(desired, change.desired)
+  desired = merged(desired, change.desired)
   local known = refresh.known(row)
   local identity, values = update_resource(op, desired, change.live, known, changed)
   if not identity then
     return nil, values
   end
   row.identity = identity
-  local complete_values, err = complete(run, op, change, row, read.merged(known, values))
+  local complete_values, err = complete(run, op, change, row, merged(known, values))
   if not complete_values then
     return nil, err
   end

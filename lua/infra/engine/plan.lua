@@ -163,13 +163,16 @@ local function remove_twins(context, rows, changes)
 end
 
 local function check(changes)
+  local refused = {}
   for _, change in ipairs(changes) do
-    local ok, err = decision.check(change)
-    if not ok then
-      return nil, err
-    end
+    local _, err = decision.check(change)
+    refused[#refused + 1] = err
   end
-  return true
+  if #refused > 1 then
+    return errors.fail { code = refused[1].code,
+      message = ("%d changes are refused%s"):format(#refused, errors.list(refused)) }
+  end
+  return #refused == 0, refused[1]
 end
 
 --- Makes the plan. `declaration` from stack:evaluate, or nil to destroy everything recorded. options: targets = list of

@@ -1,5 +1,5 @@
--- What the state's row says of a resource: made from its declaration and from what AWS told. Used by engine/steps
--- and engine/making.
+-- What the state's row says of a resource: made from its declaration and from what AWS told. Used by engine/steps,
+-- engine/making and infra.deployment.
 --
 --   row = { address, token = this generation's nonce, type, status = creating | ready | deleting | replaced, region,
 --           account, identity = values by which it is found (nil: nobody knows whether it exists), properties = as

@@ -6,7 +6,8 @@
 --   Secret     infra.secret(text): sent to AWS and shown nowhere
 --   Unknown    what resolving gives for something that does not exist yet
 --
--- Used by engine/resource (makes references), engine/graph (dependencies), engine/plan and apply (resolve them).
+-- Used by engine/resource (makes references), engine/graph (dependencies), engine/plan and apply (resolve them), and
+-- wherever values of properties are looked at: handler/*, report/*, repl/*, the functions in handler specs.
 
 local crypto = require "host.crypto"
 local errors = require "infra.errors"

@@ -1,9 +1,10 @@
 -- Looks at what really exists: reads every recorded resource, in batches, and settles what an interrupted run left
 -- open: a create that was intended but whose outcome nobody recorded is looked for by natural name, tag or listing.
--- Used by engine/plan and `infra drift`. Changes nothing, neither at AWS nor in the state.
+-- Used by engine/plan, engine/steps, engine/making and `infra drift`. Changes nothing, neither at AWS nor in the state.
 
 local accounts = require "infra.engine.accounts"
 local errors = require "infra.errors"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local Operation = require "infra.handler.operation"
 local find = require "infra.handler.find"
@@ -32,7 +33,7 @@ end
 
 --- What identifies and describes a recorded resource, for its handler: properties, then attributes, then identity.
 function refresh.known(row)
-  return read.merged(row.properties, row.attributes, row.identity or {})
+  return merged(row.properties, row.attributes, row.identity or {})
 end
 
 -- Properties of which a call of its own is worth making: those declared now or last time.
@@ -114,7 +115,7 @@ function refresh.one(context, row, resource)
   if not live or live.leaving then
     return live, err
   end
-  known = read.merged(known, live.values)
+  known = merged(known, live.values)
   local ok
   ok, err = observe.attributes(op, known, resource and resource.referenced)
   if not ok then

@@ -1,5 +1,6 @@
 -- A declared resource: what a stack gets back from stack:resource and passes around. Indexing it with the name of an
--- attribute or property gives a reference; a misspelt one is an error with the stack's line. Used by engine/stack.
+-- attribute or property gives a reference; a misspelt one is an error with the stack's line. Used by engine/stack and
+-- engine/graph.
 
 local endpoints = require "infra.aws.endpoints"
 local errors = require "infra.errors"

@@ -1,7 +1,9 @@
 -- --target: which part of a plan is carried out. A target is an address (network/vpc) or a layer (network). What is
--- made or changed brings along what it needs, what is deleted or replaced what needs it. Used by engine/plan.
+-- made or changed brings along what it needs, what is deleted or replaced what needs it. Used by engine/plan and
+-- engine/schedule.
 
 local errors = require "infra.errors"
+local set_of = require "infra.set_of"
 local suggest = require "infra.suggest"
 
 local selection = {}
@@ -38,11 +40,7 @@ function selection.dependencies(change)
   if change.resource then
     return change.resource.dependencies
   end
-  local set = {}
-  for _, address in ipairs(change.row.dependencies) do
-    set[address] = true
-  end
-  return set
+  return set_of(change.row.dependencies)
 end
 
 -- Who needs whom, now or as recorded: { address = { address that needs it = true } }.

@@ -1,12 +1,13 @@
 -- A stack: what `infra.stack { ... }` returns, and what its build function works with. Evaluating a stack runs that
 -- function and gives a declaration: resources with their references, outputs, and nothing that touched the network.
 --
--- Used by stack files through require "infra", and by infra.session to load them.
+-- Used by stack files through require "infra", and by infra.project, which loads them.
 
 local accounts = require "infra.engine.accounts"
 local crypto = require "host.crypto"
 local errors = require "infra.errors"
 local graph = require "infra.engine.graph"
+local merged = require "infra.merged"
 local options = require "infra.options"
 local reference = require "infra.engine.reference"
 local Resource = require "infra.engine.resource"
@@ -43,10 +44,7 @@ local function define(fields)
   if problem then
     errors.raise { code = "BadStack", source = here, message = "stack: " .. problem }
   end
-  local definition = setmetatable({ source = here }, Definition)
-  for name, value in pairs(fields) do
-    definition[name] = value
-  end
+  local definition = setmetatable(merged({ source = here }, fields), Definition)
   definition.name = fields.project .. "-" .. fields.environment
   return definition
 end
@@ -105,14 +103,10 @@ end
 
 local function stack_tags(self)
   local owner = self._scope.owner
-  local tags = {
+  return merged({
     Project = self.project, Environment = self.environment, ManagedBy = "infra", Component = self._scope.layer,
     Owner = owner.owner,
-  }
-  for key, value in pairs(owner.tags or {}) do
-    tags[key] = value
-  end
-  return tags
+  }, owner.tags)
 end
 
 -- Tags of the stack, a Name, and the resource's own, strongest last, as a map.
@@ -121,20 +115,20 @@ local function with_tags(self, resource)
   if not (schema.tag_property and resource.type.spec.tags) then
     return
   end
-  local merged = stack_tags(self)
-  merged.Name = self.name .. "-" .. resource.name
+  local tags = stack_tags(self)
+  tags.Name = self.name .. "-" .. resource.name
   local own = resource.properties[schema.tag_property]
   for key, value in pairs(type(own) == "table" and own or {}) do
     if type(key) == "number" and type(value) == "table" then
-      merged[value.Key or ""] = value.Value
+      tags[value.Key or ""] = value.Value
     else
-      merged[key] = value
+      tags[key] = value
     end
   end
-  for key, value in pairs(merged) do
-    merged[key] = reference.is_deferred(value) and value or tostring(value)
+  for key, value in pairs(tags) do
+    tags[key] = reference.is_deferred(value) and value or tostring(value)
   end
-  resource.properties[schema.tag_property] = merged
+  resource.properties[schema.tag_property] = tags
 end
 
 -- At most `limit` characters; what is cut off lives on in a digest, so that different texts stay different.

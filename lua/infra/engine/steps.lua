@@ -4,8 +4,8 @@
 
 local delete_resource = require "infra.handler.delete"
 local json = require "host.json"
+local merged = require "infra.merged"
 local operation = require "infra.engine.step_operation"
-local read = require "infra.handler.read"
 local record = require "infra.engine.record"
 local refresh = require "infra.engine.refresh"
 local resources = require "infra.resources"
@@ -61,7 +61,7 @@ function steps.delete(run, change)
   run.store:put_resource(row)
   if row.identity and not is_same_thing(run, row) then
     -- What is live may have another identifier than what was recorded.
-    local known = read.merged(refresh.known(row), live and live.values or {})
+    local known = merged(refresh.known(row), live and live.values or {})
     local ok, err = delete_resource(operation(run, change, "delete", row), known)
     if not ok then
       return nil, err

@@ -1,10 +1,13 @@
 -- Checks what a stack declares against the schema of the resource type, before anything touches the network: unknown
--- and missing properties, wrong types, properties that the handler cannot set. Used by engine/resource.
+-- and missing properties, wrong types, properties that the handler cannot set. Used by engine/resource and handler
+-- specs.
 
 local dynamic = require "infra.handler.dynamic"
 local form = require "infra.handler.form"
 local json = require "host.json"
+local merged = require "infra.merged"
 local reference = require "infra.engine.reference"
+local sorted_keys = require "infra.sorted_keys"
 local suggest = require "infra.suggest"
 
 local validate = {}
@@ -18,14 +21,7 @@ local LUA_TYPES = {
 
 --- ", did you mean ...?" for a name that is none of the keys of the tables, or "".
 function validate.nearest(name, ...)
-  local names = {}
-  for _, keys in ipairs { ... } do
-    for key in pairs(keys) do
-      names[#names + 1] = key
-    end
-  end
-  table.sort(names)
-  return suggest(tostring(name), names)
+  return suggest(tostring(name), sorted_keys(merged(...)))
 end
 
 local function describe(value)

@@ -1,4 +1,5 @@
--- ARNs that no answer of AWS contains but that follow from what is known. Used by handler/read and handler/tags.
+-- ARNs that no answer of AWS contains but that follow from what is known. Used by handler/observe, handler/tags and
+-- handler specs.
 
 local arn = {}
 

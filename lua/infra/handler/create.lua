@@ -5,8 +5,10 @@
 local errors = require "infra.errors"
 local facets = require "infra.handler.facets"
 local find = require "infra.handler.find"
+local merged = require "infra.merged"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
+local set_of = require "infra.set_of"
 local tags = require "infra.handler.tags"
 local wait = require "infra.handler.wait"
 
@@ -43,7 +45,7 @@ local function send_create(op, desired)
       local item = create.result and path.get(output, create.result) or output
       local live = read.decode(op, item, scope)
       path.extract(create.map or {}, output, live.values)
-      return { identity = read.identity(op, read.merged(scope, live.values)), live = live, output = output }
+      return { identity = read.identity(op, merged(scope, live.values)), live = live, output = output }
     end
     local lost = err.unknown_outcome
     uncertain = uncertain or lost
@@ -80,12 +82,10 @@ local function finish(op, desired, identity, live)
   if not known then
     return nil, err
   end
-  local create, in_create = create_call(op, desired), {}
+  local create = create_call(op, desired)
+  local in_create = set_of(create.covers)
   for _, field in ipairs(create.send or {}) do
     in_create[path.field(field)] = true
-  end
-  for _, name in ipairs(create.covers or {}) do
-    in_create[name] = true
   end
   for _, facet in ipairs(op.spec.facets or {}) do
     local missing = {}

@@ -1,5 +1,6 @@
 -- Deleting a resource of a native type. Used by engine/steps.
 
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 local wait = require "infra.handler.wait"
@@ -29,7 +30,7 @@ local function send_delete(op, known, scope)
     if not ok then
       return nil, err
     elseif type(ok) == "table" then -- it was changed, and is like this now
-      scope = read.merged(scope, ok.values)
+      scope = merged(scope, ok.values)
     end
   end
   local output, err = op:send(delete, scope)

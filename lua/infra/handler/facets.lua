@@ -2,7 +2,9 @@
 -- handler/update.
 
 local canonical = require "infra.engine.canonical"
+local contains = require "infra.contains"
 local diff = require "infra.engine.diff"
+local merged = require "infra.merged"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 local tags = require "infra.handler.tags"
@@ -15,7 +17,7 @@ local function partial(call, facet, changed)
   local reduced = setmetatable({ call[1], send = {} }, { __index = call })
   for _, field in ipairs(call.send) do
     local name = path.field(field)
-    if changed[name] or not read.contains(facet.properties, name) then
+    if changed[name] or not contains(facet.properties, name) then
       table.insert(reduced.send, field)
     end
   end
@@ -46,7 +48,7 @@ end
 
 -- A map in which what is live and not wanted any more is "".
 local function erasing(wanted, live)
-  local result = read.merged(wanted or {})
+  local result = merged(wanted or {})
   for name in pairs(live or {}) do
     result[name] = result[name] or ""
   end

@@ -6,6 +6,7 @@ local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
 local json = require "host.json"
 local listing = require "infra.handler.listing"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
@@ -84,9 +85,7 @@ function find.one(op, desired)
     return nil
   end
   local wanted = read.scope(op, nil, desired)
-  for name, value in pairs(spec.derive and spec.derive(wanted, op) or {}) do
-    wanted[name] = value
-  end
+  wanted = merged(wanted, spec.derive and spec.derive(wanted, op))
   local items, err = candidates(op, wanted)
   if err then
     return nil, err
@@ -94,7 +93,7 @@ function find.one(op, desired)
   local leaving, foreign, count = nil, nil, 0
   for _, item in ipairs(items) do
     local live = read.decode(op, item, wanted)
-    local scope = read.merged(wanted, live.values)
+    local scope = merged(wanted, live.values)
     if live.leaving then
       leaving = { identity = read.identity(op, scope), live = live, leaving = true }
     elseif not live.gone then

@@ -13,10 +13,11 @@
 -- page. Used by handler/find.
 
 local canonical = require "infra.engine.canonical"
+local contains = require "infra.contains"
 local json = require "host.json"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
-local read = require "infra.handler.read"
 
 local listing = {}
 
@@ -28,7 +29,7 @@ local function agrees(wanted, listed)
     return wanted == listed
   end
   for _, item in ipairs(wanted) do
-    if read.contains(listed, item) then
+    if contains(listed, item) then
       return true
     end
   end
@@ -62,7 +63,7 @@ function listing.candidates(op, scope)
     end
     for _, item in ipairs(path.get(output, find.list) or {}) do
       if is_candidate(op, op.adopt and find.adopt or find.same, scope, item) then
-        local live, problem = observe.item(op, read.merged(scope, path.extract(find.id, item)))
+        local live, problem = observe.item(op, merged(scope, path.extract(find.id, item)))
         if problem then
           return nil, problem
         end

@@ -9,6 +9,7 @@ local canonical = require "infra.engine.canonical"
 local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
 local json = require "host.json"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
@@ -68,7 +69,7 @@ end
 function lock.send(op, call, scope, seen)
   local token, now = op.spec.lock.value, op.context.runtime.now
   local deadline, pause = now() + PATIENCE, 1
-  scope = read.merged(scope)
+  scope = merged(scope)
   if seen and seen.written then -- the token was used up by a write of our own
     scope[token] = nil
   end

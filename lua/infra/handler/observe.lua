@@ -1,6 +1,6 @@
 -- Looking at one resource of a native type: its item by the type's read spec, the parts and the tags that take calls of
 -- their own. handler/read has the words for what is seen. Used by the other files of this folder, engine/refresh,
--- engine/steps and the functions in handler specs.
+-- engine/making and the functions in handler specs.
 
 local arn = require "infra.handler.arn"
 local form = require "infra.handler.form"
@@ -69,12 +69,14 @@ local function fetch_facet(op, spec, scope)
 end
 
 -- Adds what calls of its own tell: facets among `wanted` (names of properties), tags that nothing has told yet.
-local function read_parts(op, live, scope, wanted)
+-- `early`: what some facets have answered already (nil when none has).
+local function read_parts(op, live, scope, wanted, early)
   local jobs = {}
   for _, facet in ipairs(op.spec.facets or {}) do
     if facet.read and is_wanted(facet, wanted) then
       jobs[#jobs + 1] = function()
-        local output, err = fetch_facet(op, facet.read, scope)
+        local told = early and early[facet] or { fetch_facet(op, facet.read, scope) }
+        local output, err = told[1], told[2]
         if not output and not read.is_gone(op, facet.read, err) then
           return err
         elseif output then
@@ -105,17 +107,24 @@ local function read_parts(op, live, scope, wanted)
   return live
 end
 
--- The item, an error, and its tags where the tagging API has them; asked for at the same time, so that all the
--- resources read in one turn share its calls.
-local function fetch_with_tags(op, scope, known)
-  if op.action ~= "read" or not tags.are_indexed(op) then
+-- The item, an error, its tags where the tagging API has them, and what the facets that share their calls answer:
+-- { facet = { output, err } }. All asked for at the same time, so that the resources read in one turn share the calls.
+local function fetch_together(op, scope, known, wanted)
+  if op.action ~= "read" then
     return fetch(op, scope)
   end
-  local items, problems = op.context.scheduler:all {
-    function() return fetch(op, scope) end,
-    function() return tags.indexed(op, scope, known) end,
-  }
-  return items[1], problems[1], items[2]
+  local jobs, indexed, early = { function() return fetch(op, scope) end }, nil, {}
+  if tags.are_indexed(op) then
+    jobs[2] = function() indexed = tags.indexed(op, scope, known) end
+  end
+  for _, facet in ipairs(op.spec.facets or {}) do
+    local spec = facet.read
+    if spec and spec.list and scope[spec.by] and is_wanted(facet, wanted) then
+      jobs[#jobs + 1] = function() early[facet] = { fetch_facet(op, spec, scope) } end
+    end
+  end
+  local items, problems = op.context.scheduler:all(jobs)
+  return items[1], problems[1], indexed, early
 end
 
 --- Reads the live resource that `known` identifies. `wanted`: set of property names worth a call of their own, nil for
@@ -126,7 +135,7 @@ function observe.live(op, known, wanted)
   if op.spec.observe then -- nothing at AWS: the plug-in's own function
     return op.spec.observe(op, scope)
   end
-  local item, err, indexed = fetch_with_tags(op, scope, known)
+  local item, err, indexed, early = fetch_together(op, scope, known, wanted)
   if not item then
     return nil, err
   end
@@ -140,7 +149,7 @@ function observe.live(op, known, wanted)
       scope[name] = value
     end
   end
-  return read_parts(op, live, scope, wanted)
+  return read_parts(op, live, scope, wanted, early)
 end
 
 --- Completes `values` by attributes that something refers to (`wanted`: set of names) and that cost a call or follow

@@ -1,6 +1,6 @@
 -- One action on one resource while it runs: the calls a handler makes go through here, so that every mutating request
--- is journalled before it leaves, retried when AWS says "not yet", and reported. Created by engine/apply (and, without
--- a journal, by engine/refresh for reads); used by handler/* and by the functions in handler specs.
+-- is journalled before it leaves, retried when AWS says "not yet", and reported. Created by engine/step_operation (and,
+-- without a journal, by engine/refresh for reads); used by handler/* and by the functions in handler specs.
 
 local errors = require "infra.errors"
 local json = require "host.json"

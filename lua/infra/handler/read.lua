@@ -1,34 +1,15 @@
 -- What AWS's answers say of one resource of a native type, in CloudFormation's words, and what identifies it. The calls
 -- are made by handler/observe. Used by the other files of this folder, engine/* and the functions in handler specs.
 
+local contains = require "infra.contains"
 local form = require "infra.handler.form"
 local json = require "host.json"
+local merged = require "infra.merged"
 local path = require "infra.handler.path"
 local reference = require "infra.engine.reference"
 local tags = require "infra.handler.tags"
 
 local read = {}
-
---- Whether the list (may be nil) has `wanted`.
-function read.contains(list, wanted)
-  for _, value in ipairs(list or {}) do
-    if value == wanted then
-      return true
-    end
-  end
-  return false
-end
-
---- A copy of the table `first` with what the others have, the last one winning.
-function read.merged(first, ...)
-  local result = {}
-  for _, values in ipairs { first, ... } do
-    for name, value in pairs(values) do
-      result[name] = value
-    end
-  end
-  return result
-end
 
 --- The first entry of `entries` (may be nil) that names the error: a code, or { code, message = "Lua pattern" }.
 function read.entry(entries, err)
@@ -55,11 +36,11 @@ end
 --- CloudFormation names -> values, for building parameters: what is known of the resource, then what is wanted of it.
 --- "@id" is the first of the identity, for specs that many types share; "@token" the generation's nonce.
 function read.scope(op, known, desired)
-  local scope = read.merged(known or {})
+  local scope = merged(known)
   for name, value in pairs(desired and reference.reveal(desired) or {}) do
     local property = op.schema.properties[name]
     local kind = property and property.type.type
-    if TEXT_TYPES[kind] and type(value) == "table" and not read.contains(op.spec.structures, name) then
+    if TEXT_TYPES[kind] and type(value) == "table" and not contains(op.spec.structures, name) then
       value = json.encode(value)
     elseif kind == "string" then
       value = as_text(value)
@@ -107,8 +88,8 @@ function read.decode(op, item, scope)
   end
   if spec.state then
     live.state = read.part(op, item, spec.state.path)
-    live.leaving, live.gone = read.contains(spec.state.leaving, live.state), read.contains(spec.state.gone, live.state)
-    if read.contains(spec.state.failed, live.state) then
+    live.leaving, live.gone = contains(spec.state.leaving, live.state), contains(spec.state.gone, live.state)
+    if contains(spec.state.failed, live.state) then
       local reason = read.part(op, item, spec.state.message) or ("it is in state " .. tostring(live.state))
       local explanation = (spec.state.explain or {})[reason]
       live.failure = explanation and ("%s: %s"):format(reason, explanation) or reason

@@ -15,9 +15,10 @@
 -- "Associations[].SubnetId" finds an item under each of several ids. Reads that differ only in `list` and `key` share
 -- their calls.
 --
--- Used by handler/read and handler/tags.
+-- Used by handler/observe, handler/tags and handler/twins.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 
@@ -62,7 +63,7 @@ local function alike(names)
 end
 
 local function parameters(spec, base, ids)
-  local params = read.merged(base)
+  local params = merged(base)
   if spec.filter then
     params[spec.filter_member or "Filters"] = { { Name = spec.filter, Values = ids } }
   elseif spec.ids then

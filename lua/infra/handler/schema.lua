@@ -83,6 +83,9 @@
 -- failures = { path of a list, code, message } where the answer may list what was not done, the others being paths in
 -- its items; tagged: it carries all tags, for without them it would remove them.
 
+local merged = require "infra.merged"
+local path = require "infra.handler.path"
+
 local schema = {}
 
 local CALL = {
@@ -95,36 +98,25 @@ local CALL = {
   },
 }
 
-local function extend(base, more)
-  local result = {}
-  for name, kind in pairs(base) do
-    result[name] = kind
-  end
-  for name, kind in pairs(more) do
-    result[name] = kind
-  end
-  return result
-end
-
-local CREATE = extend(CALL, {
+local CREATE = merged(CALL, {
   result = "string", exists = "table", covers = "table", run = "function", idempotent = "boolean",
   look_first = "boolean",
-  appears = "number", before = "function", instead = { each = extend(CALL, { when = "string" }) },
+  appears = "number", before = "function", instead = { each = merged(CALL, { when = "string" }) },
 })
-local READ = extend(CALL, {
+local READ = merged(CALL, {
   list = "string", key = "any", filter = "string", filter_member = "string", ids = "string", prefix = "string",
   all = "boolean",
   max = "number", by = "any", item = "string", pick = "function", gives = "table", sometimes = "table",
   complete = "function",
 })
-local DELETE = extend(CALL, { wait = "boolean", before = "function", again = "table", run = "function" })
+local DELETE = merged(CALL, { wait = "boolean", before = "function", again = "table", run = "function" })
 local FACET = {
   properties = "table", value = "any", write = "any", clear = "any", read = READ, partial = "boolean", wait = "boolean",
   erase = "table", whole = "boolean",
 }
 local TAGS = {
   arn = "any", create = "string", form = "string", key = "string", value = "string", replace = "boolean", read = "any",
-  set = extend(CALL, { tags = "string" }), unset = extend(CALL, { keys = "string", form = "string" }),
+  set = merged(CALL, { tags = "string" }), unset = merged(CALL, { keys = "string", form = "string" }),
 }
 local STATE = {
   path = "any", ready = "table", failed = "table", message = "any", leaving = "table", gone = "table",
@@ -200,8 +192,6 @@ function schema.check(type_name, spec)
   end
   return true
 end
-
-local path = require "infra.handler.path"
 
 --- The set of properties that a spec can set: anything else that a stack declares is refused when planning.
 function schema.supported(spec)

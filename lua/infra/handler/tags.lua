@@ -17,7 +17,7 @@
 -- in one call, is asked first. It is an index, and late by some time that AWS does not document: only when it says what
 -- is recorded is it believed.
 --
--- Used by handler/create, update and observe; engine/plan compares what `visible` leaves.
+-- Used by the other files of this folder; engine/decision compares what `visible` leaves.
 
 local arn = require "infra.handler.arn"
 local errors = require "infra.errors"

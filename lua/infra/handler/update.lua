@@ -1,6 +1,7 @@
 -- Updating a resource of a native type in place. Used by engine/making.
 
 local facets = require "infra.handler.facets"
+local merged = require "infra.merged"
 local path = require "infra.handler.path"
 local read = require "infra.handler.read"
 local tags = require "infra.handler.tags"
@@ -19,7 +20,7 @@ end
 --- `live` from observe.live; `known`: identity and attributes; `changed`: set of property names. Returns identity,
 --- values; or nil and an error.
 return function(op, desired, live, known, changed)
-  local scope = read.scope(op, read.merged(live.values, known))
+  local scope = read.scope(op, merged(live.values, known))
   if op.spec.update then
     local ok, err = op.spec.update(op, read.scope(op, known, desired), live, changed)
     if not ok then
@@ -54,7 +55,7 @@ return function(op, desired, live, known, changed)
   end
   local identity = read.identity(op, known) or read.identity(op, scope)
   if only_tags(op, changed) then -- nothing to wait for
-    return identity, read.merged(live.values, known)
+    return identity, merged(live.values, known)
   end
   local settled, err = wait.ready(op, identity, not op.spec.state and live or nil, facets.shows(op, desired, changed))
   if not settled then

@@ -1,8 +1,9 @@
 -- Waiting for AWS: until a new resource can be used, until a deleted one is gone. Polls are aimed at the duration that
 -- the type is known to take (learnt, or the spec's `typical`): one look at once, then few until it is about due, then
--- closely. Looks of the same kind in the same turn share one call (handler/reader). Used by handler/create, update and
--- delete.
+-- closely. Looks of the same kind in the same turn share one call (handler/reader). Used by the other files of
+-- this folder, engine/making and the functions in handler specs.
 
+local contains = require "infra.contains"
 local errors = require "infra.errors"
 local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
@@ -70,7 +71,7 @@ end
 
 local function is_ready(op, live)
   local state = op.spec.state
-  return live and (not state or read.contains(state.ready, live.state)
+  return live and (not state or contains(state.ready, live.state)
     and not (state.pending and has_content(path.get(live.item, state.pending))))
 end
 
@@ -132,7 +133,7 @@ end
 --- that it is not. `scope`: what the call was made of. Returns true, or nil and an error.
 function wait.settle(op, call, output, scope)
   local settle = call.settle
-  if not settle or read.contains(settle.ready, path.get(output, settle.state)) then
+  if not settle or contains(settle.ready, path.get(output, settle.state)) then
     return true
   end
   local params = op:parameters(settle, scope or {})
@@ -147,10 +148,10 @@ function wait.settle(op, call, output, scope)
       return nil, not read.entry(settle.absent, err) and err or nil -- it may not be known everywhere yet
     end
     local state = path.get(now, settle.state)
-    if read.contains(settle.failed, state) then
+    if contains(settle.failed, state) then
       return failed(op, path.get(now, settle.message or "") or ("it is in state " .. state))
     end
-    return read.contains(settle.ready, state) or nil
+    return contains(settle.ready, state) or nil
   end)
 end
 

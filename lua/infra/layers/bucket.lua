@@ -1,12 +1,13 @@
 -- A private bucket as every layer wants it: versioned, encrypted, no public access, no ACLs, and refusing plain HTTP.
 -- Used by the layers edge and cicd.
 
+local merged = require "infra.merged"
 local policy = require "infra.layers.policy"
 
 --- Declares the bucket `name` with `extra` properties (may be nil) and its policy with further `statements`: a list, or
 --- function(bucket) -> list, which may declare who is to read it. `options` are the resources' own. Returns the bucket.
 return function(stack, name, bucket_name, extra, statements, options)
-  local properties = {
+  local properties = merged({
     BucketName = bucket_name,
     VersioningConfiguration = { Status = "Enabled" },
     PublicAccessBlockConfiguration = {
@@ -16,10 +17,7 @@ return function(stack, name, bucket_name, extra, statements, options)
       ServerSideEncryptionConfiguration = { { ServerSideEncryptionByDefault = { SSEAlgorithm = "AES256" } } },
     },
     OwnershipControls = { Rules = { { ObjectOwnership = "BucketOwnerEnforced" } } },
-  }
-  for key, value in pairs(extra or {}) do
-    properties[key] = value
-  end
+  }, extra)
   local bucket = stack:resource("AWS::S3::Bucket", name, properties, options)
   local all = {
     {

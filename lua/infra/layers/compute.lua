@@ -17,6 +17,7 @@
 local errors = require "infra.errors"
 local infra = require "infra"
 local json = require "host.json"
+local merged = require "infra.merged"
 local policy = require "infra.layers.policy"
 local source = require "infra.engine.source"
 
@@ -140,13 +141,9 @@ local function vpc_config(options)
 end
 
 local function variables(stack, options)
-  local result = {
+  return merged({
     APP_ENVIRONMENT = stack.environment, PARAMETER_PATH = options.parameter_path, SECRET_ARN = options.secret_arn,
-  }
-  for name, value in pairs(options.environment or {}) do
-    result[name] = value
-  end
-  return result
+  }, options.environment)
 end
 
 -- The function, its version as of the last change of what is declared here, and the alias.

@@ -9,6 +9,7 @@
 local aurora = require "infra.layers.data.aurora"
 local errors = require "infra.errors"
 local infra = require "infra"
+local merged = require "infra.merged"
 local source = require "infra.engine.source"
 
 local data = {
@@ -68,10 +69,7 @@ local function values(stack, options, made)
   if redis then
     result.REDIS_HOST, result.REDIS_PORT, result.REDIS_TLS = redis.Endpoint.Address, redis.Endpoint.Port, "true"
   end
-  for name, value in pairs(options.parameters or {}) do
-    result[name] = value
-  end
-  return result
+  return merged(result, options.parameters)
 end
 
 local function parameters(stack, path, plain)

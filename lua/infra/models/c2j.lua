@@ -5,6 +5,7 @@ local documentation = require "infra.models.documentation"
 local errors = require "infra.errors"
 local files = require "infra.models.files"
 local members = require "infra.models.members"
+local set_of = require "infra.set_of"
 
 local c2j = {}
 
@@ -22,10 +23,7 @@ end
 
 -- The set of all other names that people and AWS's own protocols use for a service.
 local function other_names(service, metadata)
-  local names = {}
-  for _, name in ipairs(service.names) do
-    names[name] = true
-  end
+  local names = set_of(service.names)
   names[metadata.endpointPrefix or service.id] = true
   names[metadata.signingName or service.id] = true
   names[(metadata.serviceId or service.id):lower():gsub("%s", "-")] = true

@@ -1,5 +1,7 @@
 -- Services and operations as outlines (infra.models.outline), for people.
 
+local set_of = require "infra.set_of"
+
 local describe_calls = {}
 
 -- C2J's documentation is HTML.
@@ -58,10 +60,7 @@ end
 
 local function members_of(service, structure, node)
   local texts = node.shape and service:documentation("shape", node.shape).members or {}
-  local required, members = {}, {}
-  for _, name in ipairs(structure.required or {}) do
-    required[name] = true
-  end
+  local required, members = set_of(structure.required), {}
   for name, member in pairs(structure.members) do
     local inner, inner_node = inner_structure(service, member)
     members[#members + 1] = {

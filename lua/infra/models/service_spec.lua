@@ -6,6 +6,7 @@ local additions = require "infra.models.additions"
 local documentation = require "infra.models.documentation"
 local files = require "infra.models.files"
 local json = require "host.json"
+local set_of = require "infra.set_of"
 
 local service_spec = {}
 
@@ -117,14 +118,6 @@ local function compile_types(spec, writer)
 end
 
 -- -- metrics ----------------------------------------------------------------------------------------------------------
-
-local function set_of(list)
-  local set = {}
-  for _, entry in ipairs(list) do
-    set[entry] = true
-  end
-  return set
-end
 
 -- A metric with its dimension sets; with `kept`, a set of dimensionSet entities, only those.
 local function convert_metric(spec, metric, kept)

@@ -8,6 +8,7 @@
 local errors = require "infra.errors"
 local files = require "infra.models.files"
 local fs = require "host.fs"
+local set_of = require "infra.set_of"
 
 local sources = {}
 
@@ -32,14 +33,6 @@ local COMMAND_LINE_NAMES <const> = {
   ["streams.dynamodb"] = "dynamodbstreams",
 }
 
-local function set(list)
-  local members = {}
-  for _, member in ipairs(list) do
-    members[member] = true
-  end
-  return members
-end
-
 --- The npm package `aws-sdk`, unpacked in `directory`.
 function sources.aws_sdk(directory)
   local apis = directory .. "/apis/"
@@ -54,7 +47,7 @@ function sources.aws_sdk(directory)
   if not list then
     return nil, err
   end
-  local present, newest = set(list), {}
+  local present, newest = set_of(list), {}
   for _, file in ipairs(list) do -- sorted, so that the last one of a service is its newest
     local prefix, version = file:match "^(.+)%-(%d%d%d%d%-%d%d%-%d%d)%.min%.json$"
     if prefix then
@@ -97,7 +90,7 @@ local function botocore_service(directory, id)
     return
   end
   local folder = ("%s/%s/%s/"):format(directory, id, version)
-  local present = set(fs.list(folder) or {})
+  local present = set_of(fs.list(folder) or {})
   local function path(name)
     return present[name .. ".gz"] and folder .. name .. ".gz" or present[name] and folder .. name
   end

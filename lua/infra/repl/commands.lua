@@ -9,25 +9,29 @@ local models = require "infra.models"
 local outline = require "infra.models.outline"
 local resources = require "infra.resources"
 local sorted_keys = require "infra.sorted_keys"
+local style = require "infra.report.style"
 local suggest = require "infra.suggest"
 local tty = require "host.tty"
 
 local commands = {}
 
-local AT_HAND <const> = [[
+local AT_HAND = {
+  { 'aws.ec2.DescribeVpcs { VpcIds = { "vpc-1" } }', "any operation; without braces, what it takes and returns" },
+  { "aws.ec2.all.DescribeVpcs {}", "all its pages in one; aws.ec2.pages...: an iterator over them" },
+  { 'stack.resources["network/vpc"]', "what is declared; its .VpcId is a reference, good as a parameter" },
+  { "state.rows, .outputs, .runs, .history", "what is recorded; rows and runs have a .history of their own" },
+  { 'plan(), plan { targets = { "network" } }', "what a run would change" },
+  { "json.encode(value, { indent = true })", "and decode; infra: what stack files see" },
+  { "show(value [, depth]), print(...)", "a value with all its levels; _ is the last value shown" },
+}
 
-  aws.ec2.DescribeVpcs { VpcIds = { "vpc-1" } }   any operation; without braces, what it takes and returns
-  aws.ec2.all.DescribeVpcs {}                     all its pages in one; aws.ec2.pages...: an iterator over them
-  stack.resources["network/vpc"]                  what is declared; its .VpcId is a reference, good as a parameter
-  state.rows, .outputs, .runs, .history           what is recorded; rows and runs have a .history of their own
-  plan(), plan { targets = { "network" } }        what a run would change
-  json.encode(value, { indent = true })           and decode; infra: what stack files see
-  show(value [, depth]), print(...)               a value with all its levels; _ is the last value shown
+local MANNERS <const> = "An expression shows its value. A statement can go on over several lines; Ctrl-C gives it " ..
+  "up, or stops one that runs. Local variables (not <const>) are there for the lines after theirs too: a line's " ..
+  "become globals at its end. Secrets are never shown; secret.reveal() is their text. A line that starts with a " ..
+  "space is not kept in the history. Ctrl-D ends."
 
-An expression shows its value. A statement can go on over several lines; Ctrl-C gives it up, or stops one that runs.
-Local variables (not <const>) are there for the lines after theirs too: a line's become globals at its end. Secrets are
-never shown; secret.reveal() is their text. A line that starts with a space is not kept in the history. Ctrl-D ends.
-]]
+-- Columns for texts beside what they are about; with fewer than twice as many in the terminal they go below it.
+local BESIDE <const> = 50
 
 local function usage(name)
   local command = commands[name]
@@ -42,10 +46,23 @@ end
 commands.help = {
   summary = "This text",
   run = function(repl)
-    for _, name in ipairs(names()) do
-      repl.context.out(("  %-14s %s\n"):format(usage(name), commands[name].summary))
+    local width = tty.size()
+    local function add(text, first)
+      repl.context.out(table.concat(style.wrap(text, first, (" "):rep(#first), width), "\n") .. "\n")
     end
-    repl.context.out(AT_HAND)
+    for _, name in ipairs(names()) do
+      add(commands[name].summary, ("  %-14s "):format(usage(name)))
+    end
+    repl.context.out("\n")
+    for _, entry in ipairs(AT_HAND) do
+      local what, text = table.unpack(entry)
+      if width < 2 * BESIDE then
+        add(what, "  ")
+      end
+      add(text, width < 2 * BESIDE and "      " or style.pad("  " .. what, BESIDE))
+    end
+    repl.context.out("\n")
+    add(MANNERS, "")
     return true
   end,
 }

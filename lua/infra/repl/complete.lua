@@ -4,6 +4,8 @@
 -- Only looking things up, never calling: a field is read where that is a plain table's, or where the metatable has
 -- __names, the function that lists the fields of tables that make them when asked.
 
+local set_of = require "infra.set_of"
+
 local complete = {}
 
 local function metatable_of(value)
@@ -137,10 +139,7 @@ local function of_command(text, commands)
   end
   local name, start, argument = text:match "^:(%a+)%s+()(%S*)$"
   local command = name and commands[name]
-  local names = {}
-  for _, word in ipairs(command and command.words and command.words() or {}) do
-    names[word] = true
-  end
+  local names = set_of(command and command.words and command.words())
   return starting_with(names, argument or ""), start
 end
 

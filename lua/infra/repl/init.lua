@@ -9,6 +9,7 @@ local commands = require "infra.repl.commands"
 local complete = require "infra.repl.complete"
 local errors = require "infra.errors"
 local History = require "infra.repl.history"
+local merged = require "infra.merged"
 local show = require "infra.repl.show"
 local style = require "infra.report.style"
 local tty = require "host.tty"
@@ -58,10 +59,7 @@ end
 
 --- Opens another stack, for reading. Returns true, or nil and an error.
 function Repl:open(path)
-  local options = {}
-  for name, value in pairs(self.options) do
-    options[name] = value
-  end
+  local options = merged(self.options)
   options.stack, options.state, options.set = path, nil, nil -- the latter were for the other one
   return switch(self, options)
 end

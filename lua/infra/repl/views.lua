@@ -5,22 +5,13 @@
 
 local errors = require "infra.errors"
 local json = require "host.json"
+local merged = require "infra.merged"
 local reference = require "infra.engine.reference"
 local refresh = require "infra.engine.refresh"
+local sorted_keys = require "infra.sorted_keys"
 local timestamps = require "infra.aws.protocols.timestamps"
 
 local views = {}
-
-local function sorted_keys(...)
-  local names = {}
-  for _, map in ipairs { ... } do
-    for name in pairs(map) do
-      names[#names + 1] = name
-    end
-  end
-  table.sort(names)
-  return names
-end
 
 -- -- the declaration ------------------------------------------------------------------------------------------------
 
@@ -34,7 +25,7 @@ local function resource_view(resource)
   }, {
     __index = resource.proxy,
     __names = function()
-      return sorted_keys(schema.attributes, schema.properties)
+      return sorted_keys(merged(schema.attributes, schema.properties))
     end,
     __brief = function()
       return resource.type.name

@@ -75,8 +75,8 @@ function graph.dot(declaration)
   local data = graph.data(declaration)
   local lines = {
     "digraph " .. quote(data.stack) .. " {",
-    '  graph [rankdir=LR, fontname="Helvetica", fontsize=18, labelloc=t, labeljust=l, label=' .. quote(data.stack) .. ", " ..
-      "nodesep=0.15, ranksep=0.7];",
+    '  graph [rankdir=LR, fontname="Helvetica", fontsize=18, label=' .. quote(data.stack) .. ", labelloc=t, " ..
+      "labeljust=l, nodesep=0.15, ranksep=0.7];",
     '  node [shape=box, style="rounded,filled", fillcolor=white, color="#6b7280", fontname="Helvetica", ' ..
       'fontsize=10, height=0.3, margin="0.1,0.05"];',
     "  edge [arrowsize=0.6];",
@@ -85,8 +85,8 @@ function graph.dot(declaration)
   for i, layer in ipairs(data.layers) do
     local fill, line = table.unpack(PALETTE[(i - 1) % #PALETTE + 1])
     lines[#lines + 1] = ("  subgraph cluster_%d {"):format(i)
-    lines[#lines + 1] = ('    label=%s; style="rounded,filled"; color="%s"; fontcolor="%s"; fillcolor="%s"; fontsize=14;')
-      :format(quote(layer.name), line, line, fill)
+    lines[#lines + 1] = ('    label=%s; style="rounded,filled"; color="%s"; fillcolor="%s"; fontsize=14;'):format(
+      quote(layer.name), line, fill)
     for _, resource in ipairs(layer.resources) do
       colour_of[resource.address] = line
       lines[#lines + 1] = ('    %s [label=<<b>%s</b><br/><font point-size="8" color="#4b5563">%s</font>>];'):format(

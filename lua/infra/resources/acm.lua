@@ -6,7 +6,7 @@
 
 local delegation = require "infra.resources.acm_delegation"
 local json = require "host.json"
-local read = require "infra.handler.read"
+local merged = require "infra.merged"
 local validation = require "infra.resources.acm_validation"
 
 -- "RSA-2048" in answers is "RSA_2048" in requests.
@@ -19,7 +19,7 @@ local function by_domain(options)
   local result = {}
   for _, option in ipairs(options) do
     local name = (option.DomainName or ""):lower()
-    result[name] = read.merged(option, { DomainName = name })
+    result[name] = merged(option, { DomainName = name })
   end
   return result
 end

@@ -6,8 +6,8 @@ local change = require "infra.resources.route53_change"
 local dns_name = require "infra.resources.dns_name"
 local errors = require "infra.errors"
 local json = require "host.json"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
-local read = require "infra.handler.read"
 local wait = require "infra.handler.wait"
 
 local validation = {}
@@ -132,7 +132,7 @@ end
 local function names_of_others(op, arn)
   local leaving = op.context.leaving_certificates or {}
   op.context.leaving_certificates, leaving[arn] = leaving, true
-  local names, params = {}, read.merged(validation.ALL_KEY_TYPES)
+  local names, params = {}, merged(validation.ALL_KEY_TYPES)
   repeat
     local output, err = op:get({ "ListCertificates" }, params)
     if not output then

@@ -1,5 +1,6 @@
 -- CloudFront distributions. Used by resources/cloudfront.lua.
 
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 local wait = require "infra.handler.wait"
@@ -47,7 +48,7 @@ local function disable(op, scope)
   if live.item.Distribution.DistributionConfig.Enabled then
     op.report("switching it off")
     local ok
-    ok, err = op:send(DISABLE, read.merged(scope, live.values))
+    ok, err = op:send(DISABLE, merged(scope, live.values))
     if not ok then
       return nil, err
     end

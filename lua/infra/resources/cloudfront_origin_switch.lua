@@ -10,8 +10,9 @@
 -- behaviours are pointed; the first origin stays. All that is needed to go back is thereby in the distribution itself:
 -- deleting the resource points them back, and so does the next run of the stack that the distribution belongs to.
 
+local contains = require "infra.contains"
 local errors = require "infra.errors"
-local read = require "infra.handler.read"
+local merged = require "infra.merged"
 local wait = require "infra.handler.wait"
 
 local SUFFIX <const> = "-switched"
@@ -59,7 +60,7 @@ local function switch(config, scope)
   if not origin then
     return false
   end
-  items[origin_of(config, id) or #items + 1] = read.merged(origin, {
+  items[origin_of(config, id) or #items + 1] = merged(origin, {
     Id = id, DomainName = scope.DomainName, OriginPath = scope.OriginPath or "",
   })
   retarget(config, scope.OriginId, id)
@@ -90,7 +91,7 @@ local function find(op, alias)
     return nil, err
   end
   for _, distribution in ipairs(output.DistributionList.Items or {}) do
-    if read.contains((distribution.Aliases or {}).Items, alias:lower()) then
+    if contains((distribution.Aliases or {}).Items, alias:lower()) then
       return distribution.Id
     end
   end
@@ -163,7 +164,7 @@ local spec = {
       if not id then
         return nil, err
       end
-      local values = read.merged(scope, { DistributionId = id })
+      local values = merged(scope, { DistributionId = id })
       local ok
       ok, err = switch_on(op, values)
       return ok and values, err

@@ -4,7 +4,7 @@
 -- is not any more is emptied by its default below.
 
 local json = require "host.json"
-local read = require "infra.handler.read"
+local merged = require "infra.merged"
 
 -- A role or a VPC that is seconds old.
 local PROPAGATION = { { "InvalidInputException", 120, message = "ot authorized to perform" } }
@@ -32,7 +32,7 @@ end
 -- "None" is said by an empty structure, which would agree with every other one without this member.
 local function distinct_by(member)
   return function(value)
-    return read.merged({ [member] = "" }, value)
+    return merged({ [member] = "" }, value)
   end
 end
 

@@ -4,7 +4,7 @@
 -- lists of artifacts) is not compared where it is not declared.
 
 local json = require "host.json"
-local read = require "infra.handler.read"
+local merged = require "infra.merged"
 local reference = require "infra.engine.reference"
 
 local RETRY = {
@@ -50,9 +50,9 @@ end
 
 local function comparable(stages)
   return reference.map(stages, function(stage)
-    return read.merged(stage, { Actions = reference.map(stage.Actions, function(action)
+    return merged(stage, { Actions = reference.map(stage.Actions, function(action)
       local configuration = action.Configuration
-      return read.merged(action, { Configuration = configuration and comparable_configuration(configuration) })
+      return merged(action, { Configuration = configuration and comparable_configuration(configuration) })
     end) })
   end)
 end

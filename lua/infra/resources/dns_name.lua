@@ -1,5 +1,6 @@
 -- Names in the DNS as Route 53 writes them: lower case, with a dot at the end, and what is neither letter, digit, "-",
--- "_" nor "." as an octal escape (a wildcard is "\052.example.com."). Used by resources/route53 and resources/acm.
+-- "_" nor "." as an octal escape (a wildcard is "\052.example.com."). Used by resources/route53*, hosted_zone and
+-- acm_*.
 
 local dns_name = {}
 

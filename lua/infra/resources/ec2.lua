@@ -5,6 +5,7 @@
 
 local cidr = require "infra.resources.cidr"
 local holder_of = require "infra.resources.ec2_holders"
+local merged = require "infra.merged"
 
 -- A new id may be unknown to the node that answers the next call for some seconds; two minutes are generous.
 local CONSISTENCY = {
@@ -267,9 +268,7 @@ types["AWS::EC2::NatGateway"] = ec2_type {
 }
 
 for _, file in ipairs { "ec2_route_table", "ec2_security_group", "ec2_security_group_rule" } do
-  for name, spec in pairs(require("infra.resources." .. file) (ec2_type)) do
-    types[name] = spec
-  end
+  types = merged(types, require("infra.resources." .. file) (ec2_type))
 end
 
 types["AWS::EC2::VPCEndpoint"] = require "infra.resources.ec2_vpc_endpoint" (ec2_type)

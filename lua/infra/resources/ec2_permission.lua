@@ -4,6 +4,7 @@
 
 local cidr = require "infra.resources.cidr"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local permissions = {}
 
@@ -33,10 +34,7 @@ end
 
 --- A CloudFormation rule as EC2 reports it, so that equal rules are equal tables.
 function permissions.normal(rule)
-  local result = {}
-  for name, value in pairs(rule) do
-    result[name] = value
-  end
+  local result = merged(rule)
   result.IpProtocol = permissions.protocol(rule)
   if result.IpProtocol == "-1" then
     result.FromPort, result.ToPort = nil, nil

@@ -4,16 +4,14 @@
 -- where none are declared, and answers a deletion that it refuses with "200".
 
 local json = require "host.json"
+local set_of = require "infra.set_of"
 
 local KEY = { "Id=VpcEndpointId" }
 
 local GONE = { "InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound" }
 
 local function missing_from(list, others)
-  local known, result = {}, json.array {}
-  for _, item in ipairs(others or {}) do
-    known[item] = true
-  end
+  local known, result = set_of(others), json.array {}
   for _, item in ipairs(list or {}) do
     result[#result + 1] = not known[item] and item or nil
   end

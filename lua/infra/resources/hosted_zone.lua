@@ -3,7 +3,7 @@
 
 local dns_name = require "infra.resources.dns_name"
 local errors = require "infra.errors"
-local read = require "infra.handler.read"
+local merged = require "infra.merged"
 
 local hosted_zone = {}
 
@@ -56,7 +56,7 @@ local spec = {
   },
   observe = function(op, scope)
     local found, err = look_up(op, scope)
-    return found and { values = read.merged(found, { DomainName = scope.DomainName }) }, err
+    return found and { values = merged(found, { DomainName = scope.DomainName }) }, err
   end,
   delete = {
     run = function()

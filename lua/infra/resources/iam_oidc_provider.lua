@@ -4,6 +4,7 @@
 -- Thumbprints that are not declared are AWS's business, which fetches them, and can never be removed altogether.
 
 local json = require "host.json"
+local set_of = require "infra.set_of"
 
 local PROVIDER = { "Arn=OpenIDConnectProviderArn" }
 
@@ -16,13 +17,7 @@ end
 
 -- One call per client.
 local function write_clients(op, scope, live)
-  local wanted, present = {}, {}
-  for _, id in ipairs(scope.ClientIdList or {}) do
-    wanted[id] = true
-  end
-  for _, id in ipairs(live.values.ClientIdList or {}) do
-    present[id] = true
-  end
+  local wanted, present = set_of(scope.ClientIdList), set_of(live.values.ClientIdList)
   local function change(operation, from, except)
     for _, id in ipairs(from or {}) do
       local ok, err = true, nil

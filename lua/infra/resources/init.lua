@@ -2,8 +2,10 @@
 -- engine, which knows no type by itself.
 
 local errors = require "infra.errors"
+local merged = require "infra.merged"
 local models = require "infra.models"
 local schema = require "infra.handler.schema"
+local sorted_keys = require "infra.sorted_keys"
 
 local resources = {}
 
@@ -43,13 +45,7 @@ end
 
 -- The schema with what the API has beyond it.
 local function extended(definition, more)
-  local properties = {}
-  for _, source in ipairs { definition.properties, more } do
-    for name, property in pairs(source) do
-      properties[name] = property
-    end
-  end
-  return setmetatable({ properties = properties }, { __index = definition })
+  return setmetatable({ properties = merged(definition.properties, more) }, { __index = definition })
 end
 
 local function complete(name, definition, spec)
@@ -93,25 +89,16 @@ end
 
 --- Names of all types with a native handler, sorted.
 function resources.native()
-  local names, seen = {}, {}
+  local all = {}
   for _, file in pairs(FILES) do
     local specs = require("infra.resources." .. file)
     if specs.register then
       specs.register(resources)
     else
-      for name in pairs(specs) do
-        seen[name] = true
-      end
+      all = merged(all, specs)
     end
   end
-  for name in pairs(added) do
-    seen[name] = true
-  end
-  for name in pairs(seen) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return sorted_keys(merged(all, added))
 end
 
 return resources

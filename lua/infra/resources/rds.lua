@@ -4,6 +4,7 @@
 -- RDS stores the names of all four in lower case. What belongs to a whole kind is listed with one paged call.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local types = {}
 
@@ -208,9 +209,7 @@ types["AWS::RDS::DBClusterParameterGroup"] = {
 }
 
 for _, file in ipairs { "rds_cluster", "rds_instance" } do
-  for name, spec in pairs(require("infra.resources." .. file)) do
-    types[name] = spec
-  end
+  types = merged(types, (require("infra.resources." .. file)))
 end
 
 return types

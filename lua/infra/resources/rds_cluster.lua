@@ -4,11 +4,11 @@
 -- Secrets Manager by a dynamic reference, or RDS keeps it itself (ManageMasterUserPassword): here it is never in clear.
 
 local check = require "infra.resources.rds_cluster_check"
+local contains = require "infra.contains"
 local json = require "host.json"
 local key_id = require "infra.resources.kms_key_id"
 local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
-local read = require "infra.handler.read"
 local version = require "infra.resources.rds_version"
 
 local function fields(...)
@@ -49,7 +49,7 @@ end
 local function without(list, other)
   local result = json.array {}
   for _, item in ipairs(list or {}) do
-    if not read.contains(other, item) then
+    if not contains(other, item) then
       result[#result + 1] = item
     end
   end

@@ -6,6 +6,7 @@
 local change = require "infra.resources.route53_change"
 local dns_name = require "infra.resources.dns_name"
 local json = require "host.json"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 
@@ -22,7 +23,7 @@ local function change_by(action, more)
   for _, name in ipairs(FIELDS) do
     table.insert(send, ("%s=ChangeBatch.Changes[].ResourceRecordSet.%s"):format(name, name))
   end
-  return read.merged(change, { send = send, with = { ["ChangeBatch.Changes[].Action"] = action } }, more)
+  return merged(change, { send = send, with = { ["ChangeBatch.Changes[].Action"] = action } }, more)
 end
 
 -- By what a zone's record sets are told apart.
@@ -92,12 +93,7 @@ end
 
 -- Alias names come back in lower case, with a dot at the end, and those of load balancers as for both IP versions.
 local function alias(target)
-  local result = {}
-  for name, value in pairs(target) do
-    result[name] = value
-  end
-  result.DNSName = dns_name.normal(target.DNSName):gsub("^dualstack%.", "")
-  return result
+  return merged(target, { DNSName = (dns_name.normal(target.DNSName):gsub("^dualstack%.", "")) })
 end
 
 -- CloudFront's own hosted zone: the health of what is in it cannot be asked for.

@@ -2,6 +2,7 @@
 
 local clock = require "host.clock"
 local json = require "host.json"
+local merged = require "infra.merged"
 local path = require "infra.handler.path"
 
 local lifecycle = {}
@@ -28,14 +29,6 @@ local function mapped(list, change)
   return result
 end
 
-local function copy_of(value)
-  local copy = {}
-  for name, item in pairs(value) do
-    copy[name] = item
-  end
-  return copy
-end
-
 -- The API has seconds, CloudFormation text.
 local function seconds_of(date)
   return type(date) == "string" and clock.parse_utc(date) or date
@@ -48,10 +41,10 @@ end
 
 -- A CloudFormation rule with one way of writing each thing.
 local function normal(rule)
-  local result = copy_of(rule)
+  local result = merged(rule)
   for old, name in pairs(SINGLE) do
     if result[old] then
-      result[name] = mapped(result[name] or {}, copy_of)
+      result[name] = mapped(result[name] or {}, merged)
       table.insert(result[name], result[old])
       result[old] = nil
     end
@@ -62,9 +55,7 @@ local function normal(rule)
   end
   result.ExpirationDate = text_of(result.ExpirationDate)
   result.Transitions = result.Transitions and mapped(result.Transitions, function(transition)
-    local copy = copy_of(transition)
-    copy.TransitionDate = text_of(copy.TransitionDate)
-    return copy
+    return merged(transition, { TransitionDate = text_of(transition.TransitionDate) })
   end)
   if result.Prefix == "" then
     result.Prefix = nil
@@ -147,7 +138,7 @@ end
 function lifecycle.canonical(configuration)
   local rules, keys = mapped(configuration.Rules or {}, normal), {}
   for _, rule in ipairs(rules) do
-    local content = copy_of(rule)
+    local content = merged(rule)
     content.Id = nil
     keys[rule] = json.encode(content)
   end

@@ -28,6 +28,9 @@ function Fifo:pop()
   if value ~= nil then
     self[self.first] = nil
     self.first = self.first + 1
+    if self.first > self.last then -- empty: it begins again, in the same place
+      self.first, self.last = 1, 0
+    end
   end
   return value
 end

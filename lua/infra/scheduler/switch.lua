@@ -15,7 +15,7 @@ function switch.make_ready(scheduler, task, ...)
   if not task.waiting then
     return false
   end
-  task.waiting = nil
+  task.waiting, task.waits_for = nil, nil
   task.values = select("#", ...) > 0 and table.pack(...) or nil
   scheduler.ready:push(task)
   return true
@@ -38,11 +38,11 @@ local function resumed(task, ...)
   return true, ...
 end
 
---- Suspends the running task; `waiting` says for what, in the words of a deadlock's report. Returns true and the values
---- that it was made ready with, or false when it was cancelled: the caller then undoes its registration and throws, so
---- that no wait leaves anything behind.
-function switch.pause(task, waiting)
-  task.waiting = waiting
+--- Suspends the running task; `waiting` and `waits_for` say how and for whom (nil: nobody), in the words of a
+--- deadlock's report. Returns true and the values that it was made ready with, or false when it was cancelled: the
+--- caller then undoes its registration and throws, so that no wait leaves anything behind.
+function switch.pause(task, waiting, waits_for)
+  task.waiting, task.waits_for = waiting, waits_for
   return resumed(task, coroutine.yield())
 end
 

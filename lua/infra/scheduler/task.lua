@@ -14,7 +14,8 @@ function Task.new(scheduler, id, fn)
     name = nil, -- for deadlock reports; anybody may set it
     group = nil, -- the tasks of one Scheduler:all: the first failure cancels the others, group.failed is that task
     joiners = {},
-    waiting = "to begin", -- for what; nil while it is ready, runs, or has ended
+    waiting = "to begin", -- how; nil while it is ready, runs, or has ended
+    waits_for = nil, -- the task or handle that it waits for, if it is one
     values = nil, -- what it is resumed with, packed
     started = false,
     cancelling = false, -- it was cancelled and gets to know when it is resumed
@@ -33,7 +34,7 @@ function Task:wait()
   local joiner = switch.running(self.scheduler)
   assert(joiner ~= self, "a task cannot join itself")
   table.insert(self.joiners, joiner)
-  if switch.pause(joiner, "joining " .. tostring(self)) then
+  if switch.pause(joiner, "joining", self) then
     return true
   end
   for i = #self.joiners, 1, -1 do

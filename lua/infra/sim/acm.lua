@@ -8,6 +8,7 @@ local crypto = require "host.crypto"
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local records = require "infra.sim.route53.records"
+local set_of = require "infra.set_of"
 local tagging = require "infra.sim.tagging"
 
 local acm = {}
@@ -143,15 +144,8 @@ function acm.DescribeCertificate(ctx, params)
 end
 
 function acm.ListCertificates(ctx, params)
-  local list, wanted = {}, {}
-  for _, status in ipairs(params.CertificateStatuses or {}) do
-    wanted[status] = true
-  end
-  local key_types = (params.Includes or {}).keyTypes or { "RSA_1024", "RSA_2048" } -- others only when asked for
-  local shown = {}
-  for _, algorithm in ipairs(key_types) do
-    shown[algorithm] = true
-  end
+  local list, wanted = {}, set_of(params.CertificateStatuses)
+  local shown = set_of((params.Includes or {}).keyTypes or { "RSA_1024", "RSA_2048" }) -- others only when asked for
   for arn, certificate in ctx.store:each("certificate") do
     if (next(wanted) == nil or wanted[status_of(ctx, certificate)]) and shown[certificate.KeyAlgorithm] then
       list[#list + 1] = { CertificateArn = arn, DomainName = certificate.DomainName }

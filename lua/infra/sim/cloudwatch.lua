@@ -5,6 +5,7 @@
 local json = require "host.json"
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
+local set_of = require "infra.set_of"
 local tagging = require "infra.sim.tagging"
 
 local cloudwatch = {}
@@ -85,14 +86,6 @@ function cloudwatch.PutMetricAlarm(ctx, params)
   local tags = existing and existing.tags or tagging.merge({}, params.Tags)
   ctx.store:put("alarm", params.AlarmName, { alarm = alarm, tags = tags })
   return {}
-end
-
-local function set_of(list)
-  local set = {}
-  for _, name in ipairs(list) do
-    set[name] = true
-  end
-  return set
 end
 
 function cloudwatch.DescribeAlarms(ctx, params)

@@ -1,7 +1,9 @@
 -- The simulated CodeBuild: projects. Nothing is ever built. Behaviour is that of its API reference. Kept in the
 -- region's store, kind "project", by name, as the API shows them.
 
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
+local merged = require "infra.merged"
 local principals = require "infra.sim.iam.principals"
 local tagging = require "infra.sim.tagging"
 
@@ -13,9 +15,7 @@ local DEFAULTS = {
 }
 local MAX_NAMES <const> = 100
 
-local function fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+local fail = Failure.thrower()
 
 local function check(ctx, project)
   if (project.source.type == "CODEPIPELINE") ~= (project.artifacts.type == "CODEPIPELINE") then
@@ -64,13 +64,7 @@ function codebuild.UpdateProject(ctx, params)
   if not existing then
     fail(ctx, "ResourceNotFoundException", "Project cannot be found: %s", params.name)
   end
-  local project = {}
-  for name, value in pairs(existing) do
-    project[name] = value
-  end
-  for name, value in pairs(params) do
-    project[name] = value
-  end
+  local project = merged(existing, params)
   project.tags = params.tags
   check(ctx, project)
   ctx.store:put("project", params.name, complete(ctx, project))

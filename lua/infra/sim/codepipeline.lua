@@ -1,15 +1,14 @@
 -- The simulated CodePipeline: pipelines. Nothing ever runs. Behaviour is that of its API reference. Kept in the
 -- region's store, kind "pipeline", by name: { pipeline, arn, created_at, updated_at, tags }.
 
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
 local principals = require "infra.sim.iam.principals"
 local tagging = require "infra.sim.tagging"
 
 local codepipeline = {}
 
-local function fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+local fail = Failure.thrower()
 
 local function invalid(ctx, message, ...)
   fail(ctx, "InvalidStructureException", message, ...)

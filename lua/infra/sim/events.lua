@@ -2,6 +2,7 @@
 -- that of its API reference. Kept in the region's store, kind "rule", by "BUS/NAME": { rule, targets by id, tags }.
 
 local json = require "host.json"
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local principals = require "infra.sim.iam.principals"
@@ -11,9 +12,7 @@ local events = {}
 
 local MAX_TARGETS <const> = 5
 
-local function fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+local fail = Failure.thrower()
 
 local function bus_of(params)
   return (params.EventBusName or "default"):match "[^/]+$"

@@ -15,6 +15,14 @@ function Failure.raise(code, message, status, extra, headers)
   }, Failure), 0)
 end
 
+--- A service's own function(ctx, code, message, ...), which throws an answer; what follows the message is
+--- string.format's. `statuses`: { [code] = HTTP status }, nil for the ones usual for the codes.
+function Failure.thrower(statuses)
+  return function(_, code, message, ...)
+    Failure.raise(code, message:format(...), statuses and statuses[code])
+  end
+end
+
 --- Throws an answer that each protocol has its own code for: see infra.sim.wire.errors.
 function Failure.common(kind, message)
   error(setmetatable({ kind = kind, message = message }, Failure), 0)

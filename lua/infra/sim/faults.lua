@@ -23,6 +23,7 @@
 --   partial_batch  an operation on several items leaves the last one undone, and says so in its answer
 --   crash          calls on_crash(call) `when = "before"` the request, or "after" it was carried out (the default)
 
+local contains = require "infra.contains"
 local random = require "infra.random"
 
 local Faults = {}
@@ -56,13 +57,10 @@ local KINDS = {
   "short_page", "partial_batch", "crash",
 }
 
-local function known_fault(name)
-  for _, kind in ipairs(KINDS) do
-    if kind == name then
-      return true
-    end
+local function check_fault(name)
+  if not contains(KINDS, name) then
+    error(("no fault is called %s"):format(name), 0)
   end
-  error(("no fault is called %s"):format(name), 0)
 end
 
 --- `seed`: integer. `options`: a table as above, a profile's name, or nil.
@@ -73,11 +71,11 @@ function Faults.new(seed, options)
   options = options or Faults.profiles.none
   local schedule = {}
   for i, rule in ipairs(options.schedule or {}) do
-    known_fault(rule.fault)
+    check_fault(rule.fault)
     schedule[i] = { rule = rule, seen = 0 }
   end
   for name in pairs(options.rates or {}) do
-    known_fault(name)
+    check_fault(name)
   end
   return setmetatable({
     latency = options.latency or LATENCY,

@@ -3,6 +3,7 @@
 
 local bodies = require "infra.aws.protocols.bodies"
 local fs = require "host.fs"
+local merged = require "infra.merged"
 
 local files = {}
 
@@ -20,12 +21,7 @@ function files.read(request)
     err.sent = false
     return nil, err
   end
-  local complete = {}
-  for name, value in pairs(request) do
-    complete[name] = value
-  end
-  complete.body = text:sub(source.offset + 1, source.offset + source.size)
-  return complete
+  return merged(request, { body = text:sub(source.offset + 1, source.offset + source.size) })
 end
 
 --- The response, its body moved into the file that the request names for a success; or nil and an error.

@@ -1,6 +1,7 @@
 -- The simulated Resource Groups Tagging API: what is tagged, or once was, in the caller's account and region. Behaviour
 -- is that of its API reference. There are no tag policies, so nothing is ever not compliant with one.
 
+local contains = require "infra.contains"
 local json = require "host.json"
 
 local paging = require "infra.sim.paging"
@@ -44,15 +45,6 @@ local function check(ctx, params)
   end
 end
 
-local function has_arn(list, arn)
-  for _, wanted in ipairs(list) do
-    if wanted == arn then
-      return true
-    end
-  end
-  return false
-end
-
 -- "ec2" means everything of the service, "ec2:subnet" one type; both are as ARNs have them.
 local function has_type(list, arn)
   local service, name = arn:match "^[^:]*:[^:]*:([^:]*):[^:]*:[^:]*:(.*)$"
@@ -81,7 +73,7 @@ end
 
 local function passes(params, resource)
   local arns, types = params.ResourceARNList or {}, params.ResourceTypeFilters or {}
-  return (#arns == 0 or has_arn(arns, resource.arn)) and (#types == 0 or has_type(types, resource.arn))
+  return (#arns == 0 or contains(arns, resource.arn)) and (#types == 0 or has_type(types, resource.arn))
     and has_tags(params.TagFilters or {}, resource.tags)
 end
 

@@ -9,6 +9,7 @@
 
 local errors = require "infra.errors"
 local json = require "host.json"
+local sorted_keys = require "infra.sorted_keys"
 local sqlite = require "host.sqlite"
 
 local Store, View = {}, {}
@@ -183,16 +184,8 @@ end
 --- Iterates over key, object in key order. Objects may be put and deleted meanwhile; new ones are not visited.
 function View:each(kind)
   local where = table_of(self, kind)
-  local keys = where.keys
-  if not keys then
-    keys = {}
-    for key in pairs(where.objects) do
-      keys[#keys + 1] = key
-    end
-    table.sort(keys)
-    where.keys = keys
-  end
-  local position = 0
+  where.keys = where.keys or sorted_keys(where.objects)
+  local keys, position = where.keys, 0
   return function()
     local key
     repeat

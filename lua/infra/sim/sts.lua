@@ -4,6 +4,7 @@
 local crypto = require "host.crypto"
 local json = require "host.json"
 
+local Failure = require "infra.sim.failure"
 local entities = require "infra.sim.iam.entities"
 local policy = require "infra.sim.policy"
 local principals = require "infra.sim.iam.principals"
@@ -13,11 +14,7 @@ local operations = {}
 -- Seconds that a session lives: the usual, the shortest, and the longest for a role assumed by a role.
 local USUAL, SHORTEST, CHAINED = 3600, 900, 3600
 
-local STATUS = { AccessDenied = 403 }
-
-local function fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), STATUS[code] or 400)
-end
+local fail = Failure.thrower()
 
 function operations.GetCallerIdentity(ctx)
   return { Account = ctx.caller.account, Arn = ctx.caller.arn, UserId = ctx.caller.user_id }

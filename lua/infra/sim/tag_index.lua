@@ -24,7 +24,7 @@ local SERVICE <const> = "resourcegroupstaggingapi"
 -- The region that answers for services without regions.
 local GLOBAL <const> = "us-east-1"
 
--- Seconds until a change shows. AWS says "eventually" and gives no figure; half a minute and less is what one sees.
+-- Seconds until a change shows. AWS says "eventually" and gives no figure.
 local LAG <const> = 20
 
 local function place_of(scope)

@@ -1,6 +1,8 @@
 -- Tags as the simulated services keep them, { key = value }, and as the APIs write them: lists of { Key, Value }, of
 -- { key, value }, or maps.
 
+local merged = require "infra.merged"
+
 local tagging = {}
 
 -- AWS's rules for tags: lengths, and how many a resource can have.
@@ -17,10 +19,7 @@ end
 --- `existing` (may be nil) with the tags of `given` (a list, a map or nil) put over it: a new table. `key` and `value`
 --- are the member names in a list.
 function tagging.merge(existing, given, key, value)
-  local map = {}
-  for name, text in pairs(existing or {}) do
-    map[name] = text
-  end
+  local map = merged(existing)
   for name, tag in pairs(given or {}) do
     local tag_key, text = read(name, tag, key, value)
     map[tag_key] = text
@@ -69,6 +68,13 @@ function tagging.checked(ctx, existing, given, rules)
     rules.fail(ctx, rules.number[1], rules.number[2], MOST)
   end
   return map
+end
+
+--- function(ctx, existing, given) -> map, which is `checked` by these rules.
+function tagging.merger(rules)
+  return function(ctx, existing, given)
+    return tagging.checked(ctx, existing, given, rules)
+  end
 end
 
 --- `existing` without `keys`: a new table.

@@ -5,7 +5,9 @@
 -- value = what the API calls the resource, tags }.
 
 local json = require "host.json"
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
+local merged = require "infra.merged"
 local paging = require "infra.sim.paging"
 local tagging = require "infra.sim.tagging"
 
@@ -33,9 +35,7 @@ local MANAGED = {
 
 local PAGE <const> = 100
 
-local function fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+local fail = Failure.thrower()
 
 local function invalid(ctx, field, parameter)
   fail(ctx, "WAFInvalidParameterException", "Error reason: The value is not valid., field: %s, parameter: %s", field,
@@ -199,10 +199,7 @@ end
 
 local function get(ctx, kind, params)
   local found = find(ctx, kind, params)
-  local shown = { Name = found.Name, Id = found.Id, ARN = found.ARN }
-  for member, value in pairs(found.value) do
-    shown[member] = value
-  end
+  local shown = merged({ Name = found.Name, Id = found.Id, ARN = found.ARN }, found.value)
   if kind == "WebACL" then
     shown.Capacity, shown.ManagedByFirewallManager = 0, false
     for _, rule in ipairs(found.value.Rules or {}) do

@@ -9,6 +9,7 @@ local errors = require "infra.errors"
 local form = require "infra.aws.protocols.form"
 local json = require "host.json"
 local json_body = require "infra.aws.protocols.json_body"
+local merged = require "infra.merged"
 local shapes = require "infra.aws.protocols.shapes"
 local uri = require "infra.aws.protocols.uri"
 local xml_body = require "infra.aws.protocols.xml_body"
@@ -94,10 +95,7 @@ local PROTOCOLS = {
       return params
     end,
     encode = function(service, operation, output, request_id)
-      local value = { requestId = request_id, ["return"] = true }
-      for name, member in pairs(output) do
-        value[name] = member
-      end
+      local value = merged({ requestId = request_id, ["return"] = true }, output)
       return write_document(ec2_document, service, operation, value)
     end,
   },

@@ -1,4 +1,4 @@
--- The versions of the state database: applies what is missing, refuses what is foreign or newer. Used by state/store.
+-- The versions of the state database: applies what is missing, refuses what is foreign or newer. Used by state/*.
 
 local errors = require "infra.errors"
 local modules = require "host.modules"

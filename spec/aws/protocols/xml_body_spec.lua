@@ -83,6 +83,15 @@ describe("infra.aws.protocols.xml_body", function()
     assert.is_true(json.is_array(read(members, "<a/>").a))
   end)
 
+  it("does not take a web page for an answer without members", function()
+    for _, page in ipairs { "<html><body/></html>", '<HTML lang="en"/>' } do
+      local root, err = xml_body.parse(page)
+      assert.is_nil(root, page)
+      assert.equal("a web page", err.message)
+    end
+    assert.equal("R", xml_body.parse("<R><html/></R>").name)
+  end)
+
   it("throws a typed error for what does not fit", function()
     for content, node in pairs {
       ["<a>x</a>"] = { type = "integer" },

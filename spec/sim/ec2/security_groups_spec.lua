@@ -1,3 +1,4 @@
+local merged = require "infra.merged"
 local network = require "spec.sim.ec2.network"
 
 local filter, run = network.filter, network.run
@@ -7,11 +8,7 @@ local function group(aws, vpc, name)
 end
 
 local function tcp(port, source)
-  local permission = { IpProtocol = "tcp", FromPort = port, ToPort = port }
-  for member, value in pairs(source) do
-    permission[member] = value
-  end
-  return permission
+  return merged({ IpProtocol = "tcp", FromPort = port, ToPort = port }, source)
 end
 
 local function from_block(block, description)

@@ -3,6 +3,7 @@
 
 local json = require "host.json"
 local lambdas = require "spec.sim.lambda.world"
+local merged = require "infra.merged"
 
 local NETWORKING, FUNCTION, simulated, create = lambdas.NETWORKING, lambdas.FUNCTION, lambdas.simulated, lambdas.create
 local code, refused, INVALID, BUSY = lambdas.code, lambdas.refused, lambdas.INVALID, lambdas.BUSY
@@ -39,10 +40,9 @@ end)
 
 describe("infra.sim.lambda permissions", function()
   local function add(lambda, sid, params)
-    local all = { StatementId = sid, Action = "lambda:InvokeFunction", Principal = "apigateway.amazonaws.com" }
-    for name, value in pairs(params or {}) do
-      all[name] = value
-    end
+    local all = merged({
+      StatementId = sid, Action = "lambda:InvokeFunction", Principal = "apigateway.amazonaws.com",
+    }, params)
     return lambda("AddPermission", all)
   end
 

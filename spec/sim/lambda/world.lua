@@ -4,6 +4,7 @@ local assert = require "luassert"
 local caller = require "spec.sim.caller"
 local crypto = require "host.crypto"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local function trust(service)
   return json.encode {
@@ -47,11 +48,7 @@ local function simulated(body, options)
       return plain_call(...)
     end
     local function lambda(operation, params)
-      local all = { FunctionName = "f" }
-      for name, value in pairs(params or {}) do
-        all[name] = value
-      end
-      return call("lambda", operation, all)
+      return call("lambda", operation, merged({ FunctionName = "f" }, params))
     end
     local env = { uri = REPOSITORY .. ":v1" }
     env.role = assert(call("iam", "CreateRole", {
@@ -66,10 +63,7 @@ local function simulated(body, options)
 end
 
 local function create(lambda, env, params)
-  local all = { Role = env.role, PackageType = "Image", Code = { ImageUri = env.uri } }
-  for name, value in pairs(params or {}) do
-    all[name] = value
-  end
+  local all = merged({ Role = env.role, PackageType = "Image", Code = { ImageUri = env.uri } }, params)
   return lambda("CreateFunction", all)
 end
 

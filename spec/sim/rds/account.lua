@@ -1,6 +1,7 @@
 -- An account with a network for the databases of the simulated RDS, for the specs of its parts.
 
 local caller = require "spec.sim.caller"
+local merged = require "infra.merged"
 
 local account = {}
 
@@ -45,25 +46,14 @@ function account.simulated(body, options)
   end)
 end
 
---- A copy of `base` with `changes`.
-function account.merged(base, changes)
-  local all = {}
-  for _, part in ipairs { base, changes or {} } do
-    for name, value in pairs(part) do
-      all[name] = value
-    end
-  end
-  return all
-end
-
 --- The parameters of CreateDBSubnetGroup for the subnet group "app".
 function account.subnet_group(aws, changes)
-  return account.merged({ DBSubnetGroupName = "App", DBSubnetGroupDescription = "d", SubnetIds = aws.subnets }, changes)
+  return merged({ DBSubnetGroupName = "App", DBSubnetGroupDescription = "d", SubnetIds = aws.subnets }, changes)
 end
 
 --- The parameters of CreateDBCluster for the cluster "app".
 function account.cluster_of(aws, changes)
-  return account.merged({
+  return merged({
     DBClusterIdentifier = "App", Engine = "aurora-postgresql", EngineVersion = "16.4", MasterUsername = "app",
     MasterUserPassword = "correct-horse", DBSubnetGroupName = "app", VpcSecurityGroupIds = { aws.group },
     ServerlessV2ScalingConfiguration = { MinCapacity = 0.5, MaxCapacity = 2 },
@@ -72,7 +62,7 @@ end
 
 --- The parameters of CreateDBInstance for its instance "app-1".
 function account.instance_of(changes)
-  return account.merged({
+  return merged({
     DBInstanceIdentifier = "app-1", DBClusterIdentifier = "app", Engine = "aurora-postgresql",
     DBInstanceClass = "db.serverless",
   }, changes)
@@ -101,7 +91,7 @@ end
 --- Modifies the cluster at once; returns its description.
 function account.modify(aws, changes)
   local base = { DBClusterIdentifier = "app", ApplyImmediately = true }
-  return aws.ModifyDBCluster(account.merged(base, changes)).DBCluster
+  return aws.ModifyDBCluster(merged(base, changes)).DBCluster
 end
 
 --- The instances that write.

@@ -1,8 +1,9 @@
 -- The subnet groups and cluster parameter groups of the simulated RDS.
 
 local account = require "spec.sim.rds.account"
+local merged = require "infra.merged"
 
-local simulated, with_cluster, merged = account.simulated, account.with_cluster, account.merged
+local simulated, with_cluster = account.simulated, account.with_cluster
 local subnet_group, cluster_of, instance_of = account.subnet_group, account.cluster_of, account.instance_of
 local cluster, instance = account.cluster, account.instance
 

@@ -2,8 +2,9 @@
 
 local account = require "spec.sim.rds.account"
 local json = require "host.json"
+local merged = require "infra.merged"
 
-local with_cluster, merged, instance_of = account.with_cluster, account.merged, account.instance_of
+local with_cluster, instance_of = account.with_cluster, account.instance_of
 local cluster, instance, writers = account.cluster, account.instance, account.writers
 
 describe("infra.sim.rds instances", function()

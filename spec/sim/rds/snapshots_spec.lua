@@ -2,8 +2,9 @@
 
 local account = require "spec.sim.rds.account"
 local json = require "host.json"
+local merged = require "infra.merged"
 
-local with_cluster, merged, cluster = account.with_cluster, account.merged, account.cluster
+local with_cluster, cluster = account.with_cluster, account.cluster
 
 describe("infra.sim.rds snapshots", function()
   local function take(aws, name)

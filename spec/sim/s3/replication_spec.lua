@@ -1,6 +1,7 @@
 -- Replication of the simulated S3, by "Replicating objects" in the S3 User Guide.
 local caller = require "spec.sim.caller"
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local THERE = { region = "us-west-2" }
 
@@ -21,11 +22,8 @@ local function prepare(call, world, actions, more)
       "s3:GetObjectVersionForReplication", "s3:ReplicateObject", "s3:ReplicateDelete" } } } } }))
   world.scheduler:sleep(60)
   assert(call("s3", "PutObject", { Bucket = "source-of-all", Key = "old", Body = "before" }))
-  local rule = { ID = "r", Status = "Enabled", Priority = 1, Filter = { Prefix = "" },
-    DeleteMarkerReplication = { Status = "Enabled" }, Destination = { Bucket = "arn:aws:s3:::replica-of-all" } }
-  for name, value in pairs(more or {}) do
-    rule[name] = value
-  end
+  local rule = merged({ ID = "r", Status = "Enabled", Priority = 1, Filter = { Prefix = "" },
+    DeleteMarkerReplication = { Status = "Enabled" }, Destination = { Bucket = "arn:aws:s3:::replica-of-all" } }, more)
   assert(call("s3", "PutBucketReplication", { Bucket = "source-of-all",
     ReplicationConfiguration = { Role = role, Rules = { rule } } }))
 end

@@ -64,11 +64,12 @@ function body_traits.checksum(operation, input, request, params)
   local trait = operation.httpChecksum or {}
   local member = trait.requestAlgorithmMember
   local algorithm = member and params[member] or DEFAULT_ALGORITHM
-  if find_header(request, "^content%-md5$") or find_header(request, "^x%-amz%-checksum%-") then
+  if not (member or operation.httpChecksumRequired or trait.requestChecksumRequired) then
+    return true
+  elseif find_header(request, "^content%-md5$") or find_header(request, "^x%-amz%-checksum%-") then
     return true
   elseif not member then
-    return not (operation.httpChecksumRequired or trait.requestChecksumRequired)
-      or add_digest(request, "Content-MD5", "MD5")
+    return add_digest(request, "Content-MD5", "MD5")
   elseif not bodies.can_digest(algorithm) then
     return errors.fail {
       code = "ParamValidation",

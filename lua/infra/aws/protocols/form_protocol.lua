@@ -4,7 +4,6 @@ local faults = require "infra.aws.protocols.faults"
 local form = require "infra.aws.protocols.form"
 local protocol = require "infra.aws.protocols.protocol"
 local uri = require "infra.aws.protocols.uri"
-local xml = require "host.xml"
 local xml_body = require "infra.aws.protocols.xml_body"
 
 local form_protocol = {}
@@ -26,7 +25,7 @@ function form_protocol.new(rules, result)
     end,
     read = function(_, operation, output, response)
       local body = response.body or ""
-      return body ~= "" and xml_body.read(output, result(operation, protocol.parsed(xml.parse(body)))) or {}
+      return body ~= "" and xml_body.read(output, result(operation, protocol.parsed(xml_body.parse(body)))) or {}
     end,
     fault = faults.element_format(xml_body.read),
   }

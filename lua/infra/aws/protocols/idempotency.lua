@@ -10,22 +10,20 @@ function idempotency.uuid(bytes)
   return ("%08x-%04x-4%03x-%04x-%04x%08x"):format(first, second, third & 0xFFF, fourth & 0x3FFF | 0x8000, fifth, rest)
 end
 
-local function copy(params)
-  local copied = {}
-  for name, value in pairs(params) do
-    copied[name] = value
-  end
-  return copied
-end
-
 --- The parameters with their token: the one they have, or `context.token`, or a new one from `context.random(16)`. With
 --- neither, a token stays unset. `params` itself is not changed.
 function idempotency.fill(input, params, context)
-  local filled = copy(params)
-  for _, member in ipairs(input:members()) do
-    local given = params[member.name]
-    if member.shape.traits.idempotencyToken and (given == nil or given == json.null) then
-      filled[member.name] = context.token or (context.random and idempotency.uuid(context.random(16)))
+  local tokens = input:tokens()
+  if #tokens == 0 then
+    return params
+  end
+  local filled = {}
+  for name, value in pairs(params) do
+    filled[name] = value
+  end
+  for _, name in ipairs(tokens) do
+    if filled[name] == nil or filled[name] == json.null then
+      filled[name] = context.token or (context.random and idempotency.uuid(context.random(16)))
     end
   end
   return filled

@@ -13,8 +13,16 @@ local MAX_DEPTH = 200 -- far beyond any model; a table that contains itself reac
 
 local checks = {}
 
-local function add(problems, path, problem)
-  problems[#problems + 1] = path == "" and problem or path .. ": " .. problem
+-- A check gets `found`, where `value` is: { problems, path = the members' names and items' positions that lead there,
+-- `depth` of them }. The path becomes text where something is wrong only.
+local function add(found, depth, problem)
+  local place = ""
+  for i = 1, depth do
+    local step = found.path[i]
+    local is_position = math.type(step) == "integer"
+    place = place .. (is_position and ("[%d]"):format(step) or place ~= "" and "." .. step or step)
+  end
+  table.insert(found.problems, place == "" and problem or place .. ": " .. problem)
 end
 
 -- What something is, for people; never what it contains, which may be secret.
@@ -27,20 +35,22 @@ local function kind_of(value)
   return "a " .. type(value)
 end
 
-local function expected(problems, path, what, value)
-  add(problems, path, ("expected %s, got %s"):format(what, kind_of(value)))
+local function expected(found, depth, what, value)
+  add(found, depth, ("expected %s, got %s"):format(what, kind_of(value)))
 end
 
-local function check(problems, path, shape, value, depth)
+-- Goes one step further: the depth there.
+local function enter(found, depth, step)
+  found.path[depth + 1] = step
+  return depth + 1
+end
+
+local function check(found, depth, shape, value)
   if depth > MAX_DEPTH then
-    add(problems, path, "nested too deeply")
+    add(found, depth, "nested too deeply")
   else
-    checks[shape.type](problems, path, shape, value, depth)
+    checks[shape.type](found, depth, shape, value)
   end
-end
-
-local function join(path, name)
-  return path == "" and name or path .. "." .. name
 end
 
 -- A table keyed by strings, that is: neither a list nor mixed.
@@ -67,91 +77,94 @@ local function is_sequence(value)
   return count == #value
 end
 
-local function check_required(problems, path, shape, value)
-  local required = {}
-  for _, name in ipairs(shape.traits.required or {}) do
-    required[name] = true
-  end
-  for _, member in ipairs(shape:members()) do
-    local traits, item = member.shape.traits, value[member.name]
-    local addresses = traits.location == "uri" or traits.hostLabel -- not in every model among the required
-    if (required[member.name] or addresses) and (item == nil or item == json.null) then
-      add(problems, join(path, member.name), "required, but missing")
+local function check_required(found, depth, shape, value)
+  for _, name in ipairs(shape:required()) do
+    if value[name] == nil or value[name] == json.null then
+      add(found, enter(found, depth, name), "required, but missing")
     end
+  end
+end
+
+local function check_known(found, depth, shape, value)
+  local unknown = {}
+  for name in pairs(value) do
+    unknown[#unknown + 1] = not shape:member(name) and name or nil
+  end
+  table.sort(unknown)
+  for _, name in ipairs(unknown) do
+    add(found, enter(found, depth, name), "unknown parameter" .. suggest(name, shape:member_names()))
   end
 end
 
 -- Where a value becomes part of the address, a wrong one would address something else.
-local function check_address(problems, path, member, value)
+local function check_address(found, depth, member, value)
   if member.traits.location == "uri" and value == "" then
-    add(problems, path, "must not be empty")
+    add(found, depth, "must not be empty")
   end
   if member.traits.hostLabel and type(value) == "string" and not value:find("^[%w.-]+$") then
-    add(problems, path, "must consist of letters, digits, hyphens and periods")
+    add(found, depth, "must consist of letters, digits, hyphens and periods")
   end
 end
 
-function checks.structure(problems, path, shape, value, depth)
+function checks.structure(found, depth, shape, value)
   if not is_keyed(value) then
-    return expected(problems, path, "a table of members", value)
+    return expected(found, depth, "a table of members", value)
   end
-  check_required(problems, path, shape, value)
-  for name in shapes.sorted(value) do
-    if not shape:member(name) then
-      add(problems, join(path, name), "unknown parameter" .. suggest(name, shape:member_names()))
-    end
-  end
+  check_required(found, depth, shape, value)
+  check_known(found, depth, shape, value)
   local count = 0
   for name, member, item in shape:present(value) do
     count = count + 1
-    check_address(problems, join(path, name), member, item)
-    check(problems, join(path, name), member, item, depth + 1)
+    local inside = enter(found, depth, name)
+    check_address(found, inside, member, item)
+    check(found, inside, member, item)
   end
   if shape.traits.union and count ~= 1 then
-    add(problems, path, "expected exactly one member")
+    add(found, depth, "expected exactly one member")
   end
 end
 
-local function check_items(problems, path, shape, item, depth, sparse)
+local function check_item(found, depth, shape, item, sparse)
   if item ~= json.null then
-    check(problems, path, shape, item, depth + 1)
+    check(found, depth, shape, item)
   elseif not sparse then
-    add(problems, path, "must not be null")
+    add(found, depth, "must not be null")
   end
 end
 
-function checks.list(problems, path, shape, value, depth)
+function checks.list(found, depth, shape, value)
   if not is_sequence(value) then
-    return expected(problems, path, "a list", value)
+    return expected(found, depth, "a list", value)
   end
+  local element = shape:element()
   for i, item in ipairs(value) do
-    check_items(problems, ("%s[%d]"):format(path, i), shape:element(), item, depth, shape.traits.sparse)
+    check_item(found, enter(found, depth, i), element, item, shape.traits.sparse)
   end
 end
 
-function checks.map(problems, path, shape, value, depth)
+function checks.map(found, depth, shape, value)
   if not is_keyed(value) then
-    return expected(problems, path, "a table keyed by strings", value)
+    return expected(found, depth, "a table keyed by strings", value)
   end
   for key, item in shapes.sorted(value) do
-    check(problems, path, shape:key(), key, depth + 1)
-    check_items(problems, join(path, key), shape:value(), item, depth, shape.traits.sparse)
+    check(found, depth, shape:key(), key)
+    check_item(found, enter(found, depth, key), shape:value(), item, shape.traits.sparse)
   end
 end
 
-function checks.string(problems, path, _, value)
+function checks.string(found, depth, _, value)
   if type(value) ~= "string" then
-    expected(problems, path, "a string", value)
+    expected(found, depth, "a string", value)
   elseif not utf8.len(value) or value:find("\0", 1, true) then
-    add(problems, path, "expected text in UTF-8 without NUL characters")
+    add(found, depth, "expected text in UTF-8 without NUL characters")
   end
 end
 
-function checks.integer(problems, path, _, value)
+function checks.integer(found, depth, _, value)
   if type(value) ~= "number" then
-    expected(problems, path, "an integer", value)
+    expected(found, depth, "an integer", value)
   elseif not math.tointeger(value) then
-    add(problems, path, "expected an integer, got a fraction")
+    add(found, depth, "expected an integer, got a fraction")
   end
 end
 
@@ -159,9 +172,9 @@ checks.long = checks.integer
 
 -- A check that `fits` decides.
 local function simple(what, fits)
-  return function(problems, path, _, value)
+  return function(found, depth, _, value)
     if not fits(value) then
-      expected(problems, path, what, value)
+      expected(found, depth, what, value)
     end
   end
 end
@@ -187,9 +200,9 @@ end)
 --- What is wrong with `value` as an input of this shape: an array of "Path.To[1].Member: what is wrong", empty when it
 --- fits.
 function params.problems(shape, value)
-  local problems = {}
-  check(problems, "", shape, value, 0)
-  return problems
+  local found = { problems = {}, path = {} }
+  check(found, 0, shape, value)
+  return found.problems
 end
 
 return params

@@ -3,13 +3,12 @@
 local faults = require "infra.aws.protocols.faults"
 local rest = require "infra.aws.protocols.rest"
 local scalars = require "infra.aws.protocols.scalars"
-local xml = require "host.xml"
 local xml_body = require "infra.aws.protocols.xml_body"
 
 local format = {
   content_type = "application/xml",
   write = xml_body.write,
-  parse = xml.parse,
+  parse = xml_body.parse,
 }
 
 -- S3's GetBucketLocation answers with its one member as the root element, without a structure around it.

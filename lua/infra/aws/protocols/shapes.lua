@@ -14,6 +14,8 @@ local json = require "host.json"
 
 local shapes = {}
 
+local NULL <const> = json.null
+
 local Shape = {}
 Shape.__index = Shape
 
@@ -65,20 +67,55 @@ function shapes.of(service, node)
   return shape
 end
 
+local function sorted_members(shape)
+  local members = {}
+  for name, node in pairs(shape.traits.members or {}) do
+    members[#members + 1] = { name = name, shape = shapes.of(shape.service, node) }
+  end
+  table.sort(members, function(a, b)
+    return a.name < b.name
+  end)
+  return members
+end
+
+-- What every value of a structure asks for, found out once.
+local function facts_of(shape)
+  local facts = shape.facts
+  if not facts then
+    facts = { members = sorted_members(shape), required = {}, tokens = {}, streams_events = false }
+    shape.facts = facts
+    local is_required = {}
+    for _, name in ipairs(shape.traits.required or {}) do
+      is_required[name] = true
+    end
+    for _, member in ipairs(facts.members) do
+      local traits = member.shape.traits
+      local addresses = traits.location == "uri" or traits.hostLabel -- not in every model among the required
+      if is_required[member.name] or addresses then
+        table.insert(facts.required, member.name)
+      end
+      if traits.idempotencyToken then
+        table.insert(facts.tokens, member.name)
+      end
+      facts.streams_events = facts.streams_events or traits.eventstream or false
+    end
+  end
+  return facts
+end
+
 --- A structure's members in order of their names: { { name =, shape = }, ... }. Not to be changed.
 function Shape:members()
-  local members = self.ordered
-  if not members then
-    members = {}
-    for name, node in pairs(self.traits.members or {}) do
-      members[#members + 1] = { name = name, shape = shapes.of(self.service, node) }
-    end
-    table.sort(members, function(a, b)
-      return a.name < b.name
-    end)
-    self.ordered = members
-  end
-  return members
+  return facts_of(self).members
+end
+
+--- The names of the members that every value must set, sorted. Not to be changed.
+function Shape:required()
+  return facts_of(self).required
+end
+
+--- The names of the members that take an idempotency token, sorted. Not to be changed.
+function Shape:tokens()
+  return facts_of(self).tokens
 end
 
 --- The names of a structure's members, sorted.
@@ -112,26 +149,20 @@ end
 function Shape:present(value)
   local members, i = self:members(), 0
   return function()
-    local member, item
-    repeat
+    while i < #members do
       i = i + 1
-      member = members[i]
-      item = member and value[member.name]
-    until not member or (item ~= nil and item ~= json.null)
-    if member then
-      return member.name, member.shape, item
+      local member = members[i]
+      local item = value[member.name]
+      if item ~= nil and item ~= NULL then
+        return member.name, member.shape, item
+      end
     end
   end
 end
 
 --- Whether a structure is, or has as a member, a stream of events.
 function Shape:streams_events()
-  for _, member in ipairs(self:members()) do
-    if member.shape.traits.eventstream then
-      return true
-    end
-  end
-  return false
+  return facts_of(self).streams_events
 end
 
 --- Iterates over a map's entries in order of their keys: key, value.

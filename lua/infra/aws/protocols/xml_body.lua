@@ -1,8 +1,10 @@
 -- XML bodies: requests of rest-xml, responses of ec2, query and rest-xml.
 --
 --   write(shape, value, name) -> text        a document whose root element is `name`
---   read(shape, node) -> value               of an element as host.xml gives it
+--   parse(text) -> element | nil, err        the root of an answer, as host.xml gives it
+--   read(shape, node) -> value               of such an element
 
+local errors = require "infra.errors"
 local json = require "host.json"
 local names = require "infra.aws.protocols.names"
 local scalars = require "infra.aws.protocols.scalars"
@@ -169,5 +171,14 @@ function readers.map(shape, entries)
 end
 
 xml_body.read = read
+
+--- A web page can be well-formed as well: read as an answer it would be one without members, and everything gone.
+function xml_body.parse(text)
+  local root, err = xml.parse(text)
+  if root and root.name:lower() == "html" then
+    return errors.fail { code = "Malformed", message = "a web page" }
+  end
+  return root, err
+end
 
 return xml_body

@@ -4,6 +4,7 @@
 -- `functions` is a table of a node's tag -> function(node, value) -> value.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 local reference = require "infra.engine.reference"
 
 local convert = {}
@@ -53,13 +54,7 @@ end
 
 --- A copy of a structure, with what members mean that are not set.
 function convert.filled(node, value)
-  local filled = {}
-  for _, source in ipairs { node.fill, value } do
-    for name, item in pairs(source) do
-      filled[name] = item
-    end
-  end
-  return filled
+  return merged(node.fill, value)
 end
 
 return convert

@@ -15,6 +15,7 @@
 --
 -- Used by handler/form only, whose head describes the `rules`.
 
+local contains = require "infra.contains"
 local models = require "infra.models"
 local path = require "infra.handler.path"
 local shapes = require "infra.aws.protocols.shapes"
@@ -52,15 +53,6 @@ local function place(rules, definition, shape, name)
       return member.name, member.shape
     end
   end
-end
-
-local function contains(list, wanted)
-  for _, item in ipairs(list or {}) do
-    if item == wanted then
-      return true
-    end
-  end
-  return false
 end
 
 local function members_of(node)

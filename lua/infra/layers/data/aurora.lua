@@ -2,6 +2,7 @@
 -- the cluster takes it from by reference, and its instances. Part of the layer data.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local function secret(stack, options, guarded)
   return stack:resource("AWS::SecretsManager::Secret", "aurora-secret", {
@@ -66,7 +67,7 @@ return function(stack, options, subnet_ids)
     DBClusterParameterGroupName = stack.name .. "-" .. family, Family = family,
     Description = "Cluster of " .. stack.name, Parameters = options.database_parameters,
   })
-  local properties = {
+  local properties = merged({
     DBClusterIdentifier = stack.name .. "-aurora", Engine = "aurora-postgresql", EngineVersion = options.engine_version,
     EngineLifecycleSupport = "open-source-rds-extended-support-disabled", -- else billed after the version's end
     MasterUserPassword = "{{resolve:secretsmanager:" .. result.secret.Id .. ":SecretString:password}}",
@@ -75,10 +76,7 @@ return function(stack, options, subnet_ids)
     DBClusterParameterGroupName = parameters.DBClusterParameterGroupName, KmsKeyId = result.key and result.key.Arn,
     BackupRetentionPeriod = options.backup_days, PreferredBackupWindow = options.backup_window,
     CopyTagsToSnapshot = true, DeletionProtection = protected, EnableCloudwatchLogsExports = { "postgresql" },
-  }
-  for name, value in pairs(origin(options)) do
-    properties[name] = value
-  end
+  }, origin(options))
   result.cluster = stack:resource("AWS::RDS::DBCluster", "aurora", properties, {
     protect = protected, recoverable = protected, ignore_changes = ORIGIN,
   })

@@ -6,7 +6,10 @@
 --   integration/ID, route/ID, stage/ID, deployment/ID   what belongs to the API with that id, by its own id or, stages,
 --                  by name: the members that the API shows; what else there is, is said in the files
 
+local merged = require "infra.merged"
+local Failure = require "infra.sim.failure"
 local paging = require "infra.sim.paging"
+local structures = require "infra.sim.structures"
 
 local entities = {}
 
@@ -28,9 +31,7 @@ local PARTS = {
 entities.kinds = { "integration", "route", "stage", "deployment" }
 
 --- Throws the service's error `code`; further arguments are string.format's.
-function entities.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...))
-end
+entities.fail = Failure.thrower()
 
 local fail = entities.fail
 
@@ -108,28 +109,17 @@ end
 
 --- `current` (nil: nothing yet) with those of `members` (an array of names) that a request mentions.
 function entities.merged(params, members, current)
-  local merged = {}
-  for name, value in pairs(current or {}) do
-    merged[name] = value
-  end
-  for _, name in ipairs(members) do
-    if params[name] ~= nil then
-      merged[name] = params[name]
-    end
-  end
-  return merged
+  return merged(current, structures.pick(params, members))
 end
 
 --- `current` ({ key = value } or nil) with the entries of a request; those that are the empty text go. nil when nothing
 --- is left.
 function entities.merged_map(current, given)
-  local merged = {}
-  for _, map in ipairs { current or {}, given or {} } do
-    for key, value in pairs(map) do
-      merged[key] = value ~= "" and value or nil
-    end
+  local result = {}
+  for key, value in pairs(merged(current, given)) do
+    result[key] = value ~= "" and value or nil
   end
-  return next(merged) and merged or nil
+  return next(result) and result or nil
 end
 
 -- -- answering --------------------------------------------------------------------------------------------------------
@@ -147,8 +137,13 @@ function entities.listed(ctx, params, items, key)
   return { Items = page, NextToken = token }
 end
 
---- The operation that lists the parts of an API; `view(ctx, api, object)` shows one.
+local function itself(_, _, object)
+  return object
+end
+
+--- The operation that lists the parts of an API; `view(ctx, api, object)` shows one, by default as it is kept.
 function entities.lister(kind, view)
+  view = view or itself
   return function(ctx, params)
     local api, items = entities.api(ctx, params.ApiId), {}
     for id, object in entities.each(ctx, api, kind) do
@@ -158,8 +153,9 @@ function entities.lister(kind, view)
   end
 end
 
---- The operation that shows one part of an API.
+--- The operation that shows one part of an API; `view` as above.
 function entities.getter(kind, view)
+  view = view or itself
   return function(ctx, params)
     local api, object = entities.named(ctx, params, kind)
     return view(ctx, api, object)

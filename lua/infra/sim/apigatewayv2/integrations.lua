@@ -74,10 +74,6 @@ function integrations.create(ctx, api, params, managed)
   return integration
 end
 
-local function view(_, _, integration)
-  return integration
-end
-
 function operations.CreateIntegration(ctx, params)
   local api = entities.api(ctx, params.ApiId)
   local integration = integrations.create(ctx, api, params)
@@ -85,17 +81,14 @@ function operations.CreateIntegration(ctx, params)
   return integration
 end
 
-operations.GetIntegration = entities.getter("integration", view)
-operations.GetIntegrations = entities.lister("integration", view)
+operations.GetIntegration = entities.getter "integration"
+operations.GetIntegrations = entities.lister "integration"
 
 function operations.UpdateIntegration(ctx, params)
   local api, current = entities.named(ctx, params, "integration")
   local integration = merged(params, current)
   check(ctx, api, integration)
-  entities.claim(ctx, api)
-  entities.put(ctx, api, "integration", integration)
-  stages.deploy_all(ctx, api)
-  return integration
+  return stages.change(ctx, api, entities.put, "integration", integration)
 end
 
 function operations.DeleteIntegration(ctx, params)
@@ -107,9 +100,7 @@ function operations.DeleteIntegration(ctx, params)
         route.RouteKey)
     end
   end
-  entities.claim(ctx, api)
-  entities.delete(ctx, api, "integration", integration)
-  stages.deploy_all(ctx, api)
+  stages.change(ctx, api, entities.delete, "integration", integration)
 end
 
 return integrations

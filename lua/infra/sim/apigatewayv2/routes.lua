@@ -1,6 +1,7 @@
 -- Routes of the simulated API Gateway. Operations of infra.sim.apigatewayv2.
 
 local entities = require "infra.sim.apigatewayv2.entities"
+local merged = require "infra.merged"
 local stages = require "infra.sim.apigatewayv2.stages"
 
 local routes = { operations = {} }
@@ -60,10 +61,6 @@ function routes.create(ctx, api, params, managed)
   return route
 end
 
-local function view(_, _, route)
-  return route
-end
-
 function operations.CreateRoute(ctx, params)
   local api = entities.api(ctx, params.ApiId)
   local route = routes.create(ctx, api, params)
@@ -71,36 +68,29 @@ function operations.CreateRoute(ctx, params)
   return route
 end
 
-operations.GetRoute = entities.getter("route", view)
-operations.GetRoutes = entities.lister("route", view)
+operations.GetRoute = entities.getter "route"
+operations.GetRoutes = entities.lister "route"
 
 function operations.UpdateRoute(ctx, params)
   local api, current = entities.named(ctx, params, "route")
   local route = entities.merged(params, MEMBERS, current)
   check(ctx, api, route)
-  entities.claim(ctx, api)
-  entities.put(ctx, api, "route", route)
-  stages.deploy_all(ctx, api)
-  return route
+  return stages.change(ctx, api, entities.put, "route", route)
 end
 
 function operations.DeleteRoute(ctx, params)
   local api, route = entities.named(ctx, params, "route")
-  entities.claim(ctx, api)
-  entities.delete(ctx, api, "route", route)
-  stages.deploy_all(ctx, api)
+  stages.change(ctx, api, entities.delete, "route", route)
 end
 
 function operations.DeleteRouteRequestParameter(ctx, params)
   local api, route = entities.named(ctx, params, "route")
-  local parameters = route.RequestParameters or {}
+  local parameters = merged(route.RequestParameters)
   if not parameters[params.RequestParameterKey] then
     entities.fail(ctx, "NotFoundException", "Invalid request parameter specified %s", params.RequestParameterKey)
   end
-  entities.claim(ctx, api)
   parameters[params.RequestParameterKey] = nil
-  entities.put(ctx, api, "route", route)
-  stages.deploy_all(ctx, api)
+  stages.change(ctx, api, entities.put, "route", merged(route, { RequestParameters = parameters }))
 end
 
 return routes

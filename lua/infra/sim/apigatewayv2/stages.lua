@@ -5,6 +5,7 @@
 
 local deployments = require "infra.sim.apigatewayv2.deployments"
 local entities = require "infra.sim.apigatewayv2.entities"
+local merged = require "infra.merged"
 local tags = require "infra.sim.apigatewayv2.tags"
 
 local stages = { operations = {} }
@@ -45,6 +46,14 @@ function stages.deploy_all(ctx, api)
   end
 end
 
+--- Changes a part of an API by `write`, entities.put or entities.delete, and deploys that. Returns the part.
+function stages.change(ctx, api, write, kind, object)
+  entities.claim(ctx, api)
+  write(ctx, api, kind, object)
+  stages.deploy_all(ctx, api)
+  return object
+end
+
 -- -- members ----------------------------------------------------------------------------------------------------------
 
 -- A log group's ARN, shown without the ":*" that it may come with.
@@ -67,13 +76,7 @@ local function route_settings(ctx, api, given, current)
       bad_request(ctx, "Execution logs are not supported on protocolType HTTP")
     end
   end
-  local merged = { DetailedMetricsEnabled = false }
-  for _, settings in ipairs { current or {}, given } do
-    for name, value in pairs(settings) do
-      merged[name] = value
-    end
-  end
-  return merged
+  return merged({ DetailedMetricsEnabled = false }, current, given)
 end
 
 local function has_route(ctx, api, key)
@@ -85,7 +88,7 @@ local function has_route(ctx, api, key)
 end
 
 -- What a stage becomes by a request; changes nothing.
-local function merged(ctx, api, params, current)
+local function changed(ctx, api, params, current)
   local stage = entities.merged(params, MEMBERS, current)
   if params.AccessLogSettings then
     stage.AccessLogSettings = access_log(ctx, params.AccessLogSettings)
@@ -122,7 +125,7 @@ function stages.create(ctx, api, params, managed)
   elseif ctx.store:get("stage/" .. api.ApiId, name) then
     entities.fail(ctx, "ConflictException", "Stage already exists")
   end
-  local stage = merged(ctx, api, params, {
+  local stage = changed(ctx, api, params, {
     StageName = name, AutoDeploy = false, CreatedDate = ctx.now(), LastUpdatedDate = ctx.now(),
     ApiGatewayManaged = managed, Tags = tags.merged(ctx, {}, params.Tags),
   })
@@ -156,7 +159,7 @@ function operations.UpdateStage(ctx, params)
   if current.ApiGatewayManaged then
     bad_request(ctx, "A stage that API Gateway manages cannot be updated")
   end
-  local stage = merged(ctx, api, params, settled(ctx, current))
+  local stage = changed(ctx, api, params, settled(ctx, current))
   put(ctx, api, stage)
   return view(ctx, api, stage)
 end

@@ -16,9 +16,7 @@ local RULES = {
 }
 
 --- `existing` ({ key = value }) with the tags of a request, checked.
-function tags.merged(ctx, existing, given)
-  return tagging.checked(ctx, existing, given, RULES)
-end
+tags.merged = tagging.merger(RULES)
 
 -- The object that an ARN means, and how to keep it.
 local function find(ctx, params)

@@ -9,6 +9,7 @@
 -- and in the account's global store, kind "region": { done_until = when the region's plans were last looked at }.
 
 local entities = require "infra.sim.backup.entities"
+local merged = require "infra.merged"
 local permissions = require "infra.sim.iam.permissions"
 local points = require "infra.sim.backup.points"
 local principals = require "infra.sim.iam.principals"
@@ -30,26 +31,20 @@ local function at(ctx, time)
 end
 
 local function new_job(ctx, vault_name, resource, fields)
-  local job = {
+  local job = merged({
     BackupJobId = ctx.uuid(), BackupVaultName = vault_name, ResourceArn = resource, ResourceType = "Aurora",
     BackupVaultArn = entities.vault_arn(ctx, vault_name), CreationDate = ctx.now(), starts_at = ctx.now() + STARTING,
-  }
-  for name, value in pairs(fields) do
-    job[name] = value
-  end
+  }, fields)
   entities.watch(ctx)
   return ctx.store:put("job", job.BackupJobId, job)
 end
 
 local function new_copy(ctx, point, destination, fields)
-  local copy = {
+  local copy = merged({
     CopyJobId = ctx.uuid(), SourceBackupVaultArn = point.BackupVaultArn, ResourceType = "Aurora",
     SourceRecoveryPointArn = point.RecoveryPointArn, DestinationBackupVaultArn = destination,
     ResourceArn = point.ResourceArn, CreationDate = ctx.now(), starts_at = ctx.now(),
-  }
-  for name, value in pairs(fields) do
-    copy[name] = value
-  end
+  }, fields)
   return ctx.store:put("copy", copy.CopyJobId, copy)
 end
 
@@ -170,10 +165,7 @@ local function state(ctx, job)
 end
 
 local function view(ctx, job)
-  local shown = {}
-  for name, value in pairs(job) do
-    shown[name] = value
-  end
+  local shown = merged(job)
   shown.State = state(ctx, job)
   shown.CompletionDate = job.settled and (job.failed_at or job.ends_at) or nil
   shown.PercentDone = job.settled and "100.0" or "0.0"

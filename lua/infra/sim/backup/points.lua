@@ -3,6 +3,7 @@
 -- available_at, and delete_at, when its lifecycle ends.
 
 local entities = require "infra.sim.backup.entities"
+local merged = require "infra.merged"
 local policy = require "infra.sim.policy"
 local rds = require "infra.sim.rds.entities"
 
@@ -21,16 +22,13 @@ end
 --- Lifecycle, SourceBackupVaultArn. Returns it.
 function points.put(ctx, vault, snapshot, fields)
   local days = (fields.Lifecycle or {}).DeleteAfterDays
-  local point = {
+  local point = merged({
     RecoveryPointArn = snapshot.DBClusterSnapshotArn, BackupVaultName = vault.BackupVaultName,
     BackupVaultArn = vault.BackupVaultArn, ResourceType = "Aurora", CreationDate = ctx.now(),
     IsEncrypted = snapshot.StorageEncrypted, EncryptionKeyArn = snapshot.KmsKeyId,
     available_at = snapshot.available_at, delete_at = days and ctx.now() + days * DAY,
-  }
+  }, fields)
   point.CalculatedLifecycle = days and { DeleteAt = point.delete_at }
-  for name, value in pairs(fields) do
-    point[name] = value
-  end
   count(ctx, vault.BackupVaultName, 1)
   entities.watch(ctx)
   return ctx.store:put("point", point.RecoveryPointArn, point)
@@ -52,10 +50,7 @@ function points.expire(ctx)
 end
 
 local function view(ctx, point)
-  local shown = {}
-  for name, value in pairs(point) do
-    shown[name] = value
-  end
+  local shown = merged(point)
   local done = ctx.now() >= point.available_at
   shown.Status, shown.CompletionDate = done and "COMPLETED" or "CREATING", done and point.available_at or nil
   return shown

@@ -1,6 +1,8 @@
 -- What CloudFront fills into a distribution's configuration by itself, and the policies that are AWS's own. Used by the
 -- other files of this folder. Facts are from the API reference and the developer guide.
 
+local merged = require "infra.merged"
+
 local defaults = {}
 
 --- Ids of AWS's managed policies -> kind and name.
@@ -43,17 +45,6 @@ local ORIGIN = {
 
 local CUSTOM_ORIGIN = { OriginReadTimeout = 30, OriginKeepaliveTimeout = 5, HTTPPort = 80, HTTPSPort = 443 }
 
-local function filled(value, fallback)
-  local result = {}
-  for name, item in pairs(fallback) do
-    result[name] = item
-  end
-  for name, item in pairs(value) do
-    result[name] = item
-  end
-  return result
-end
-
 local function map(list, fn)
   local result = {}
   for i, item in ipairs(list or {}) do
@@ -63,29 +54,29 @@ local function map(list, fn)
 end
 
 local function origin(value)
-  local result = filled(value, ORIGIN)
+  local result = merged(ORIGIN, value)
   if value.CustomOriginConfig then
-    result.CustomOriginConfig = filled(value.CustomOriginConfig, CUSTOM_ORIGIN)
+    result.CustomOriginConfig = merged(CUSTOM_ORIGIN, value.CustomOriginConfig)
   end
   return result
 end
 
 local function behaviour(value)
-  return filled(value, BEHAVIOUR)
+  return merged(BEHAVIOUR, value)
 end
 
 --- The configuration as GetDistribution shows it.
 function defaults.complete(config)
-  local result = filled(config, CONFIG)
-  result.Origins = filled({ Items = map(config.Origins.Items, origin) }, config.Origins)
+  local result = merged(CONFIG, config)
+  result.Origins = merged(config.Origins, { Items = map(config.Origins.Items, origin) })
   result.DefaultCacheBehavior = behaviour(config.DefaultCacheBehavior)
   if config.CacheBehaviors and config.CacheBehaviors.Items then
-    result.CacheBehaviors = filled({ Items = map(config.CacheBehaviors.Items, behaviour) }, config.CacheBehaviors)
+    result.CacheBehaviors = merged(config.CacheBehaviors, { Items = map(config.CacheBehaviors.Items, behaviour) })
   end
   local certificate = result.ViewerCertificate
   if certificate.ACMCertificateArn then -- told twice, the old way too
-    result.ViewerCertificate = filled(certificate, { Certificate = certificate.ACMCertificateArn,
-      CertificateSource = "acm", CloudFrontDefaultCertificate = false })
+    result.ViewerCertificate = merged({ Certificate = certificate.ACMCertificateArn,
+      CertificateSource = "acm", CloudFrontDefaultCertificate = false }, certificate)
   end
   return result
 end

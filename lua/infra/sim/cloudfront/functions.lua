@@ -2,6 +2,7 @@
 -- name: { name, arn, etag, development, live = { config, code (base64), at, etag }, created_at, tags }.
 
 local crypto = require "host.crypto"
+local merged = require "infra.merged"
 
 local arns = require "infra.sim.arns"
 local distributions = require "infra.sim.cloudfront.distributions"
@@ -87,12 +88,7 @@ end
 function operations.PublishFunction(ctx, params)
   local found = find(ctx, params.Name)
   versions.check(ctx, found, params.IfMatch)
-  local live = {}
-  for name, value in pairs(found.development) do
-    live[name] = value
-  end
-  live.etag = versions.id(ctx)
-  found.live = live
+  found.live = merged(found.development, { etag = versions.id(ctx) })
   ctx.global:put("function", found.name, found)
   return { FunctionSummary = summary(ctx, found, "LIVE") }
 end

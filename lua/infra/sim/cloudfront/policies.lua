@@ -4,6 +4,7 @@
 
 local defaults = require "infra.sim.cloudfront.defaults"
 local distributions = require "infra.sim.cloudfront.distributions"
+local merged = require "infra.merged"
 local versions = require "infra.sim.cloudfront.versions"
 
 local policies = { operations = {} }
@@ -90,10 +91,7 @@ end
 
 local function summary(kind, found)
   if not KINDS[kind].managed then
-    local item = { Id = found.id }
-    for name, value in pairs(found.config) do
-      item[name] = value
-    end
+    local item = merged({ Id = found.id }, found.config)
     item.Description = item.Description or ""
     return item
   end

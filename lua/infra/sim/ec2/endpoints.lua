@@ -3,6 +3,7 @@
 local interfaces = require "infra.sim.ec2.interfaces"
 local kinds = require "infra.sim.ec2.kinds"
 local prefix_lists = require "infra.sim.ec2.prefix_lists"
+local set_of = require "infra.set_of"
 
 local operations = {}
 
@@ -184,10 +185,7 @@ operations.DescribeVpcEndpoints = VpcEndpoint:describe()
 
 -- The items of a list whose `member` (nil: they themselves) is not among those removed.
 local function without(list, removed, member)
-  local gone, kept = {}, {}
-  for _, id in ipairs(removed or {}) do
-    gone[id] = true
-  end
+  local gone, kept = set_of(removed), {}
   for _, item in ipairs(list) do
     if not gone[member and item[member] or item] then
       kept[#kept + 1] = item

@@ -7,6 +7,7 @@
 -- seconds) say from when it is available and until when it is known at all. Its Tags are in the order of their keys.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local arns = require "infra.sim.arns"
 local listing = require "infra.sim.ec2.listing"
@@ -201,10 +202,7 @@ end
 
 --- An object as Describe shows it.
 function Resource:show(ctx, object)
-  local shown = {}
-  for name, value in pairs(object) do
-    shown[name] = value
-  end
+  local shown = merged(object)
   if object.available_at then
     shown.State = ctx.now() < object.available_at and "pending" or "available"
   end

@@ -3,6 +3,7 @@
 -- A table keeps its Associations and Routes itself. The association with Main is what makes it its VPC's main table.
 
 local kinds = require "infra.sim.ec2.kinds"
+local merged = require "infra.merged"
 local nat_gateways = require "infra.sim.ec2.nat_gateways"
 
 local route_tables = { operations = {} }
@@ -34,11 +35,7 @@ function RouteTable.render(ctx, shown, object)
     for member, exists in pairs(TARGETS) do
       alive = alive and (not route[member] or exists(ctx, route[member], object))
     end
-    local shown_route = { State = alive and "active" or "blackhole" }
-    for name, value in pairs(route) do
-      shown_route[name] = value
-    end
-    shown.Routes[i] = shown_route
+    shown.Routes[i] = merged({ State = alive and "active" or "blackhole" }, route)
   end
 end
 

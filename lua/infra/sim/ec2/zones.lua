@@ -1,6 +1,7 @@
 -- Availability zones and what an account is by default. Operations of infra.sim.ec2.
 
 local listing = require "infra.sim.ec2.listing"
+local set_of = require "infra.set_of"
 
 local zones = { operations = {} }
 
@@ -86,10 +87,7 @@ local ATTRIBUTES = {
 }
 
 function zones.operations.DescribeAccountAttributes(_, params)
-  local wanted, found = {}, {}
-  for _, name in ipairs(params.AttributeNames or {}) do
-    wanted[name] = true
-  end
+  local wanted, found = set_of(params.AttributeNames), {}
   for _, attribute in ipairs(ATTRIBUTES) do
     if next(wanted) == nil or wanted[attribute[1]] then
       found[#found + 1] = { AttributeName = attribute[1], AttributeValues = { { AttributeValue = attribute[2] } } }

@@ -11,6 +11,7 @@
 --   upload         by id: { repository, size, parts = how many }
 --   part           by upload id and number: { data = base64 }
 
+local Failure = require "infra.sim.failure"
 local paging = require "infra.sim.paging"
 
 local entities = {}
@@ -21,9 +22,7 @@ local PAGES = { usual = 100, most = 1000 }
 entities.contents = { "layer/", "image/" }
 
 --- Throws ECR's error `code`; further arguments are string.format's.
-function entities.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+entities.fail = Failure.thrower()
 
 local fail = entities.fail
 

@@ -17,9 +17,7 @@ local RULES = {
 }
 
 --- `existing` ({ key = value }) with the tags of a request, checked.
-function tags.merged(ctx, existing, given)
-  return tagging.checked(ctx, existing, given, RULES)
-end
+tags.merged = tagging.merger(RULES)
 
 tagging.add_operations(tags.operations, {
   find = function(ctx, params)

@@ -4,6 +4,7 @@
 local caches = require "infra.sim.elasticache.caches"
 local entities = require "infra.sim.elasticache.entities"
 local kinds = require "infra.sim.ec2.kinds"
+local merged = require "infra.merged"
 local settings = require "infra.sim.elasticache.settings"
 local structures = require "infra.sim.structures"
 
@@ -18,13 +19,7 @@ end
 
 -- What is not mentioned of the limits stays.
 local function usage_limits(ctx, params, cache)
-  local merged = {}
-  for _, limits in ipairs { cache.CacheUsageLimits or {}, params.CacheUsageLimits } do
-    for member, limit in pairs(limits) do
-      merged[member] = limit
-    end
-  end
-  return { CacheUsageLimits = settings.usage_limits(ctx, merged) }
+  return { CacheUsageLimits = settings.usage_limits(ctx, merged(cache.CacheUsageLimits, params.CacheUsageLimits)) }
 end
 
 local function security_groups(ctx, params, cache)

@@ -14,9 +14,7 @@ local RULES = {
 }
 
 --- `existing` ({ key = value }) with the tags of a request, checked.
-function tags.merged(ctx, existing, given)
-  return tagging.checked(ctx, existing, given, RULES)
-end
+tags.merged = tagging.merger(RULES)
 
 local function list(object)
   return { TagList = tagging.list(object.tags) }

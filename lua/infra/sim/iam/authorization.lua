@@ -4,6 +4,7 @@
 local entities = require "infra.sim.iam.entities"
 local policies = require "infra.sim.iam.policies"
 local roles = require "infra.sim.iam.roles"
+local set_of = require "infra.set_of"
 
 local operations = {}
 
@@ -37,10 +38,7 @@ local PARTS = {
 }
 
 local function selected(filter)
-  local wanted = {}
-  for _, type_name in ipairs(filter or {}) do
-    wanted[type_name] = true
-  end
+  local wanted = set_of(filter)
   return function(type_name)
     return next(wanted) == nil or wanted[type_name]
   end

@@ -10,6 +10,7 @@
 --   provider  by ARN: the members of GetOpenIDConnectProvider's answer
 -- Documents are kept as they came and answered URL-encoded (IAM API reference: "compliant with RFC 3986").
 
+local Failure = require "infra.sim.failure"
 local aws_managed = require "infra.sim.iam.aws_managed"
 local paging = require "infra.sim.paging"
 local policy = require "infra.sim.policy"
@@ -34,9 +35,7 @@ local IDENTITY = {
 }
 
 --- Throws IAM's error `code`; further arguments are string.format's.
-function entities.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), STATUS[code])
-end
+entities.fail = Failure.thrower(STATUS)
 
 local fail = entities.fail
 

@@ -10,7 +10,9 @@
 --   change  by key id: empty; as old as the key's last change
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 
@@ -23,9 +25,7 @@ for name in ("acm backup codebuild codepipeline ebs elasticache lambda rds s3 se
 end
 
 --- Throws KMS's error `code`; further arguments are string.format's.
-function entities.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+entities.fail = Failure.thrower()
 
 local fail = entities.fail
 
@@ -76,7 +76,7 @@ end
 --- Keeps a new key. `members`: what is special about it. Returns it.
 function entities.create_key(ctx, members)
   local id = (members.MultiRegion and "mrk-" .. ctx.unique(32)) or ctx.uuid()
-  local key = {
+  local key = merged({
     KeyId = id,
     Arn = entities.arn(ctx, "key/" .. id),
     CreationDate = ctx.now(),
@@ -90,20 +90,14 @@ function entities.create_key(ctx, members)
     tags = {},
     bindings = {},
     material = ctx.unique(64),
-  }
-  for name, value in pairs(members) do
-    key[name] = value
-  end
+  }, members)
   return store(ctx):put("key", id, key)
 end
 
 --- Changes a key by `apply()`, which replaces members and leaves their old values as they are. For a while some readers
 --- see the key as it was before.
 function entities.change(ctx, key, apply)
-  local before = {}
-  for name, value in pairs(key) do
-    before[name] = value
-  end
+  local before = merged(key)
   before.before = nil
   key.before = before
   apply()

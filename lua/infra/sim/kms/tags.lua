@@ -16,9 +16,7 @@ local RULES = {
 }
 
 --- `existing` ({ key = value }) with the tags of a request, checked.
-function tags.merged(ctx, existing, given)
-  return tagging.checked(ctx, existing, given, RULES)
-end
+tags.merged = tagging.merger(RULES)
 
 function tags.operations.TagResource(ctx, params)
   local key = entities.check_state(ctx, entities.find_own(ctx, params.KeyId))

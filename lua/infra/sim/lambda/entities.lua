@@ -14,6 +14,7 @@
 
 local clock = require "host.clock"
 
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 
@@ -27,9 +28,7 @@ local NAME = "[%w_-]+"
 entities.parts = { "version/", "alias/", "provisioned/" }
 
 --- Throws Lambda's error `code`; further arguments are string.format's.
-function entities.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), STATUS[code])
-end
+entities.fail = Failure.thrower(STATUS)
 
 local fail = entities.fail
 

@@ -6,7 +6,9 @@
 local entities = require "infra.sim.lambda.entities"
 local execution_role = require "infra.sim.lambda.execution_role"
 local kms = require "infra.sim.kms.entities"
+local merged = require "infra.merged"
 local network = require "infra.sim.lambda.network"
+local set_of = require "infra.set_of"
 
 local settings = {}
 local invalid, validation = entities.invalid, entities.validation
@@ -37,10 +39,7 @@ local function range(member, least, most)
 end
 
 local function one_of(member, name, ...)
-  local allowed, text = {}, table.concat({ ... }, ", ")
-  for _, value in ipairs { ... } do
-    allowed[value] = true
-  end
+  local allowed, text = set_of { ... }, table.concat({ ... }, ", ")
   return function(ctx, value)
     if not allowed[value[name]] then
       validation(ctx, value[name], member .. "." .. name, "Member must satisfy enum value set: [%s]", text)
@@ -141,19 +140,16 @@ function settings.merged(ctx, params, name, current)
         .. "PackageType Image")
     end
   end
-  local merged = {}
-  for member, value in pairs(current or defaults(name)) do
-    merged[member] = value
-  end
+  local result = merged(current or defaults(name))
   for member, read in pairs(READERS) do
     if params[member] ~= nil then
-      merged[member] = read(ctx, params[member], name)
+      result[member] = read(ctx, params[member], name)
     end
   end
-  if params.VpcConfig and merged.VpcConfig then
-    execution_role.check_network(ctx, merged.Role)
+  if params.VpcConfig and result.VpcConfig then
+    execution_role.check_network(ctx, result.Role)
   end
-  return merged
+  return result
 end
 
 --- Adds the settings to a FunctionConfiguration.

@@ -2,6 +2,7 @@
 
 local entities = require "infra.sim.lambda.entities"
 local image = require "infra.sim.lambda.image"
+local merged = require "infra.merged"
 local network = require "infra.sim.lambda.network"
 local settings = require "infra.sim.lambda.settings"
 local versions = require "infra.sim.lambda.versions"
@@ -43,10 +44,7 @@ function operations.UpdateFunctionCode(ctx, params)
   local fn, latest = changeable(ctx, params)
   local code = image.resolved(ctx, params, params.Architectures, latest.code)
   if params.DryRun then
-    local tried = {}
-    for member, value in pairs(latest) do
-      tried[member] = value
-    end
+    local tried = merged(latest)
     tried.code = code
     return versions.view(ctx, fn, tried)
   end

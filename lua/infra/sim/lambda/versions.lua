@@ -4,6 +4,7 @@
 local entities = require "infra.sim.lambda.entities"
 local image = require "infra.sim.lambda.image"
 local json = require "host.json"
+local merged = require "infra.merged"
 local settings = require "infra.sim.lambda.settings"
 
 local versions = { operations = {} }
@@ -29,11 +30,7 @@ end
 
 --- A version as FunctionConfiguration; its ARN has the qualifier that it was asked for by.
 function versions.view(ctx, fn, version, qualifier)
-  local shown = versions.listed_view(ctx, fn, version, qualifier)
-  for member, value in pairs(entities.state(ctx, version)) do
-    shown[member] = value
-  end
-  return shown
+  return merged(versions.listed_view(ctx, fn, version, qualifier), entities.state(ctx, version))
 end
 
 --- Orders versions (anything with Version) as Lambda lists them.

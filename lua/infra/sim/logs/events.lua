@@ -5,6 +5,8 @@
 -- message, ingestionTime }.
 
 local groups = require "infra.sim.logs.groups"
+local merged = require "infra.merged"
+local set_of = require "infra.set_of"
 
 local operations = {}
 local fail, invalid = groups.fail, groups.invalid
@@ -82,10 +84,7 @@ function operations.DescribeLogStreams(ctx, params)
   local page, token = groups.page(ctx, params, found, function(item) return item.position end, 50)
   local output = { logStreams = {}, nextToken = token }
   for i, item in ipairs(page) do
-    local shown = { storedBytes = 0, uploadSequenceToken = ("%056d"):format(group.sequence) }
-    for member, value in pairs(item.stream) do
-      shown[member] = value
-    end
+    local shown = merged({ storedBytes = 0, uploadSequenceToken = ("%056d"):format(group.sequence) }, item.stream)
     shown.arn = ("%s:log-stream:%s"):format(groups.arn(ctx, group), shown.logStreamName)
     output.logStreams[i] = shown
   end
@@ -189,14 +188,9 @@ local function pattern_of(ctx, text)
 end
 
 local function stream_filter(ctx, params)
-  local prefix, named = params.logStreamNamePrefix, nil
-  if params.logStreamNames and prefix then
+  local prefix, named = params.logStreamNamePrefix, params.logStreamNames and set_of(params.logStreamNames)
+  if named and prefix then
     invalid(ctx, "logStreamNames and logStreamNamePrefix are mutually exclusive parameters.")
-  elseif params.logStreamNames then
-    named = {}
-    for _, name in ipairs(params.logStreamNames) do
-      named[name] = true
-    end
   end
   return function(name)
     return (not named or named[name]) and (not prefix or name:sub(1, #prefix) == prefix)

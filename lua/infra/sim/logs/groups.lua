@@ -4,6 +4,7 @@
 -- logGroupClass, deletionProtectionEnabled, storedBytes, tags = { key = value }, sequence = number of the last event }.
 -- All times of this service are milliseconds.
 
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local tagging = require "infra.sim.tagging"
@@ -20,9 +21,7 @@ local PAGE = 50
 local IDENTIFIERS_LIMIT = 50
 
 --- Throws the service's error `code`; further arguments are string.format's.
-function groups.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+groups.fail = Failure.thrower()
 
 local fail = groups.fail
 

@@ -8,8 +8,11 @@ local cluster_view = require "infra.sim.rds.cluster_view"
 local engines = require "infra.sim.rds.engines"
 local entities = require "infra.sim.rds.entities"
 local master_secret = require "infra.sim.rds.master_secret"
+local merged = require "infra.merged"
 local network = require "infra.sim.rds.network"
+local set_of = require "infra.set_of"
 local settings = require "infra.sim.rds.cluster_settings"
+local sorted_keys = require "infra.sorted_keys"
 local structures = require "infra.sim.structures"
 local timeline = require "infra.sim.rds.timeline"
 
@@ -98,20 +101,12 @@ end
 local function take_logs(ctx, params, cluster, plan)
   local change = params.CloudwatchLogsExportConfiguration or {}
   local on, off = settings.logs(ctx, change.EnableLogTypes or {}), settings.logs(ctx, change.DisableLogTypes or {})
-  local exported, logs = {}, {}
-  for _, list in ipairs { cluster.logs, on } do
-    for _, name in ipairs(list) do
-      exported[name] = true
-    end
-  end
+  local exported = merged(set_of(cluster.logs), set_of(on))
   for _, name in ipairs(off) do
     exported[name] = nil
   end
-  for name in pairs(exported) do
-    logs[#logs + 1] = name
-  end
   if #on + #off > 0 then
-    plan.now.values.logs = logs
+    plan.now.values.logs = sorted_keys(exported)
     plan.now.pending.PendingCloudwatchLogsExports = { LogTypesToEnable = on, LogTypesToDisable = off }
   end
 end

@@ -5,6 +5,7 @@ local engines = require "infra.sim.rds.engines"
 local entities = require "infra.sim.rds.entities"
 local kms = require "infra.sim.kms.entities"
 local parameter_groups = require "infra.sim.rds.parameter_groups"
+local set_of = require "infra.set_of"
 
 local settings = {}
 
@@ -33,10 +34,7 @@ end
 
 --- Log types that can be exported, each once.
 function settings.logs(ctx, list)
-  local known, found = {}, {}
-  for _, name in ipairs(engines.LOGS) do
-    known[name] = true
-  end
+  local known, found = set_of(engines.LOGS), {}
   for _, name in ipairs(list) do
     if known[name] == nil then
       refuse(ctx, "You cannot use the log types '%s' with engine version %s. For supported log types, see the "

@@ -8,6 +8,7 @@
 
 local entities = require "infra.sim.rds.entities"
 local master_secret = require "infra.sim.rds.master_secret"
+local merged = require "infra.merged"
 local parameter_groups = require "infra.sim.rds.parameter_groups"
 local structures = require "infra.sim.structures"
 local tagging = require "infra.sim.tagging"
@@ -109,10 +110,7 @@ end
 
 --- A cluster as it is described.
 function cluster_view.view(ctx, cluster)
-  local shown = structures.pick(cluster, SHOWN)
-  for member, value in pairs(CONSTANT) do
-    shown[member] = value
-  end
+  local shown = merged(structures.pick(cluster, SHOWN), CONSTANT)
   local function endpoint(kind)
     return ("%s.%s-%s.%s.rds.amazonaws.com"):format(cluster.DBClusterIdentifier, kind, cluster.hash, ctx.region)
   end

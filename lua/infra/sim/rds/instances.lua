@@ -8,6 +8,7 @@ local cluster_view = require "infra.sim.rds.cluster_view"
 local engines = require "infra.sim.rds.engines"
 local entities = require "infra.sim.rds.entities"
 local instance_settings = require "infra.sim.rds.instance_settings"
+local merged = require "infra.merged"
 local network = require "infra.sim.rds.network"
 local settings = require "infra.sim.rds.cluster_settings"
 local structures = require "infra.sim.structures"
@@ -51,23 +52,13 @@ local function status(ctx, instance, cluster)
 end
 
 local function pending(instance)
-  local shown = timeline.pending(instance) or {}
-  for member, value in pairs(instance.at_reboot or {}) do
-    shown[member] = value
-  end
-  return shown
+  return merged(timeline.pending(instance), instance.at_reboot)
 end
 
 --- An instance as it is described.
 function instances.view(ctx, instance)
   local cluster = entities.get(ctx, "cluster", instance.DBClusterIdentifier)
-  local shown = structures.pick(instance, SHOWN)
-  for _, member in ipairs(OF_CLUSTER) do
-    shown[member] = cluster[member]
-  end
-  for member, value in pairs(CONSTANT) do
-    shown[member] = value
-  end
+  local shown = merged(structures.pick(instance, SHOWN), structures.pick(cluster, OF_CLUSTER), CONSTANT)
   shown.DBInstanceStatus = status(ctx, instance, cluster)
   shown.DBSubnetGroup = subnet_groups.view(ctx, entities.get(ctx, "subnet_group", cluster.DBSubnetGroup))
   shown.VpcSecurityGroups = cluster_view.groups(cluster)

@@ -2,6 +2,7 @@
 -- Aurora User Guide): what a parameter group starts with. Used by infra.sim.rds.parameter_groups.
 
 local entities = require "infra.sim.rds.entities"
+local merged = require "infra.merged"
 
 local parameters = {}
 
@@ -99,10 +100,7 @@ end
 function parameters.defaults(major)
   local found = {}
   for i, row in ipairs(ROWS) do
-    local copy = {}
-    for member, value in pairs(by_name[row[1]]) do
-      copy[member] = value
-    end
+    local copy = merged(by_name[row[1]])
     copy.ParameterValue = major >= 17 and FROM_17[row[1]] or copy.ParameterValue
     copy.ApplyMethod = "pending-reboot"
     found[i] = copy

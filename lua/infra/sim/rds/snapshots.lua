@@ -6,6 +6,8 @@
 -- shared_with = array of account ids, or "all".
 
 local entities = require "infra.sim.rds.entities"
+local merged = require "infra.merged"
+local set_of = require "infra.set_of"
 local settings = require "infra.sim.rds.cluster_settings"
 local structures = require "infra.sim.structures"
 local tagging = require "infra.sim.tagging"
@@ -211,12 +213,7 @@ function operations.ModifyDBClusterSnapshotAttribute(ctx, params)
   if params.AttributeName ~= "restore" then
     entities.invalid(ctx, "Invalid attribute name: %s", params.AttributeName)
   end
-  local gone, left = {}, {}
-  for _, list in ipairs { params.ValuesToRemove or {}, params.ValuesToAdd or {} } do
-    for _, account in ipairs(list) do
-      gone[account] = true
-    end
-  end
+  local gone, left = merged(set_of(params.ValuesToRemove), set_of(params.ValuesToAdd)), {}
   for _, account in ipairs(snapshot.shared_with) do
     left[#left + 1] = not gone[account] and account or nil
   end

@@ -8,6 +8,8 @@
 --                 value that it has afterwards }, pending = what PendingModifiedValues shows until then, waiting = true
 --                 when it waits for the maintenance window }; nil when there are none
 
+local merged = require "infra.merged"
+
 local timeline = {}
 
 --- Carries out the changes that have ended. Returns whether there were any.
@@ -48,9 +50,7 @@ end
 function timeline.pending(object)
   local pending = {}
   for _, change in ipairs(object.changes or {}) do
-    for member, value in pairs(change.pending or {}) do
-      pending[member] = value
-    end
+    pending = merged(pending, change.pending)
   end
   return next(pending) and pending or nil
 end

@@ -2,6 +2,7 @@
 -- "check_reference" by caller reference, also of deleted ones.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 local paging = require "infra.sim.paging"
 
 local health_checks = { operations = {} }
@@ -31,10 +32,7 @@ local function render(check)
 end
 
 local function complete(config)
-  local full = {}
-  for name, value in pairs(config) do
-    full[name] = value
-  end
+  local full = merged(config)
   full.Port = full.Port or DEFAULT_PORTS[full.Type]
   full.RequestInterval, full.FailureThreshold = full.RequestInterval or 30, full.FailureThreshold or 3
   if full.EnableSNI == nil and full.Type:find "^HTTPS" then
@@ -106,15 +104,8 @@ function operations.UpdateHealthCheck(ctx, params)
   if params.HealthCheckVersion and params.HealthCheckVersion ~= check.version then
     ctx:fail("HealthCheckVersionMismatch", "The health check has another version.", 409)
   end
-  local config = {}
-  for name, value in pairs(check.config) do
-    config[name] = value
-  end
-  for name, value in pairs(params) do
-    if name ~= "HealthCheckId" and name ~= "HealthCheckVersion" and name ~= "ResetElements" then
-      config[name] = value
-    end
-  end
+  local config = merged(check.config, params)
+  config.HealthCheckId, config.HealthCheckVersion, config.ResetElements = nil, nil, nil
   for _, name in ipairs(params.ResetElements or {}) do
     config[name] = nil
   end

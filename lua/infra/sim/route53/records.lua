@@ -1,6 +1,7 @@
 -- Record sets of the simulated Route 53. Kept in the account's global store, kind "record/ZONE", by their place.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local names = require "infra.sim.route53.names"
 local zones = require "infra.sim.route53.zones"
@@ -15,10 +16,7 @@ local MAX_CHANGES <const> = 1000
 local CLOUDFRONT_ZONE <const> = "Z2FDTNDATAQYW2"
 
 local function canonical(record)
-  local copy = {}
-  for key, value in pairs(record) do
-    copy[key] = value
-  end
+  local copy = merged(record)
   copy.Name = names.canonical(record.Name)
   if record.AliasTarget then
     copy.TTL = nil

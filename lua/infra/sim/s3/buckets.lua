@@ -8,6 +8,7 @@
 
 local crypto = require "host.crypto"
 
+local Failure = require "infra.sim.failure"
 local paging = require "infra.sim.paging"
 
 local buckets = { operations = {} }
@@ -26,9 +27,7 @@ local GRAVE_TIME = 60
 local TAKEN = { test = true, example = true, backup = true, logs = true, frontend = true }
 
 --- Throws S3's error `code`; further arguments are string.format's.
-function buckets.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), STATUS[code])
-end
+buckets.fail = Failure.thrower(STATUS)
 
 local fail = buckets.fail
 

@@ -2,6 +2,8 @@
 -- with signatures, and trailing headers (S3 API reference, "Signature calculations: transferring payload in multiple
 -- chunks"). Used by infra.sim.s3. The signatures of the chunks are not checked.
 
+local merged = require "infra.merged"
+
 local chunked = {}
 
 --- Whether a request's body is in this encoding.
@@ -28,10 +30,7 @@ function chunked.decode(request)
     parts[#parts + 1] = request.body:sub(start, start + size - 1)
     position = start + size + (size > 0 and 2 or 0)
   until size == 0
-  local headers = {}
-  for name, value in pairs(request.headers) do
-    headers[name] = value
-  end
+  local headers = merged(request.headers)
   headers["content-encoding"] = other_encodings(headers["content-encoding"] or "")
   for name, value in request.body:sub(position):gmatch("([^:\r\n]+):([^\r\n]*)") do
     headers[name:lower()] = value:match("^%s*(.-)%s*$")

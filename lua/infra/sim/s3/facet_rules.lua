@@ -3,6 +3,7 @@
 -- error.
 
 local buckets = require "infra.sim.s3.buckets"
+local merged = require "infra.merged"
 local principals = require "infra.sim.iam.principals"
 
 local facet_rules = {}
@@ -20,18 +21,6 @@ local function one_of(ctx, value, values)
   malformed(ctx)
 end
 
--- A copy of `rule` with `changes`.
-local function changed(rule, changes)
-  local copy = {}
-  for name, value in pairs(rule) do
-    copy[name] = value
-  end
-  for name, value in pairs(changes) do
-    copy[name] = value
-  end
-  return copy
-end
-
 -- The rules of a list with ids: generated where there is none, refused where one occurs twice.
 local function with_ids(ctx, rules, name)
   local seen, result = {}, {}
@@ -43,7 +32,7 @@ local function with_ids(ctx, rules, name)
       fail(ctx, "InvalidArgument", "Rule ID must be unique. Found same ID for more than one rule")
     end
     seen[id] = true
-    result[i] = changed(rule, { [name] = id })
+    result[i] = merged(rule, { [name] = id })
   end
   return result
 end
@@ -91,7 +80,7 @@ function facet_rules.encryption(ctx, _, configuration)
   end
   return {
     Rules = {
-      changed(rule, {
+      merged(rule, {
         ApplyServerSideEncryptionByDefault = default or { SSEAlgorithm = "AES256" },
         BucketKeyEnabled = rule.BucketKeyEnabled or false,
       }),
@@ -137,7 +126,7 @@ function facet_rules.lifecycle(ctx, _, configuration, params)
       fail(ctx, "InvalidRequest", "At least one action needs to be specified in a rule.")
     end
     if rule.Filter and next(rule.Filter) == nil then
-      rules[i] = changed(rule, { Filter = { Prefix = "" } })
+      rules[i] = merged(rule, { Filter = { Prefix = "" } })
     end
   end
   return {
@@ -183,7 +172,7 @@ function facet_rules.replication(ctx, bucket, configuration)
       fail(ctx, "InvalidRequest", "Destination bucket must have versioning enabled.")
     end
   end
-  return changed(configuration, { Rules = with_ids(ctx, configuration.Rules, "ID") })
+  return merged(configuration, { Rules = with_ids(ctx, configuration.Rules, "ID") })
 end
 
 -- The lists of a notification configuration, and the names of filters as they come back.
@@ -201,7 +190,7 @@ local function with_filter_names(ctx, target)
       or fail(ctx, "InvalidArgument", "filter rule name must be either prefix or suffix")
     rules[i] = { Name = name, Value = rule.Value }
   end
-  return changed(target, { Filter = { Key = { FilterRules = rules } } })
+  return merged(target, { Filter = { Key = { FilterRules = rules } } })
 end
 
 function facet_rules.notification(ctx, _, configuration)

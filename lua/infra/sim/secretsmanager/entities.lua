@@ -8,6 +8,7 @@
 -- { VersionId, SecretString or SecretBinary (as base64), CreatedDate, LastAccessedDate, key = ARN of its KMS key,
 -- stages = array } }.
 
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
 local tagging = require "infra.sim.tagging"
@@ -17,9 +18,7 @@ local entities = {}
 local SUFFIX = "%-%w%w%w%w%w%w$"
 
 --- Throws the service's error `code`; further arguments are string.format's.
-function entities.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+entities.fail = Failure.thrower()
 
 local fail = entities.fail
 

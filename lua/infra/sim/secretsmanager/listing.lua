@@ -3,6 +3,7 @@
 local Failure = require "infra.sim.failure"
 local entities = require "infra.sim.secretsmanager.entities"
 local secrets = require "infra.sim.secretsmanager.secrets"
+local sorted_keys = require "infra.sorted_keys"
 local versions = require "infra.sim.secretsmanager.versions"
 
 local operations = {}
@@ -13,11 +14,7 @@ local BATCH_LIMIT = 20
 -- -- filters ----------------------------------------------------------------------------------------------------------
 
 local function keys_of(secret)
-  local found = {}
-  for key in pairs(secret.tags) do
-    found[#found + 1] = key
-  end
-  return found
+  return sorted_keys(secret.tags)
 end
 
 local function values_of(secret)

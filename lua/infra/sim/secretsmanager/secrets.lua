@@ -2,6 +2,7 @@
 -- infra.sim.secretsmanager; `create_owned` and `end_owned` are for the services that keep secrets of their own.
 
 local entities = require "infra.sim.secretsmanager.entities"
+local merged = require "infra.merged"
 local stages = require "infra.sim.secretsmanager.stages"
 local tagging = require "infra.sim.tagging"
 local versions = require "infra.sim.secretsmanager.versions"
@@ -31,17 +32,13 @@ end
 
 -- A secret that is not kept yet.
 local function new(ctx, members)
-  local secret = {
+  return merged({
     ARN = entities.arn_prefix(ctx) .. members.Name .. "-" .. ctx.unique(6, SUFFIX_ALPHABET),
     CreatedDate = ctx.now(),
     LastChangedDate = ctx.now(),
     versions = {},
     bindings = {},
-  }
-  for name, value in pairs(members) do
-    secret[name] = value
-  end
-  return secret
+  }, members)
 end
 
 local function summary(secret, version)

@@ -1,6 +1,7 @@
 -- Attributes of topics in the simulated SNS. Used by infra.sim.sns.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local entities = require "infra.sim.sns.entities"
 local policy = require "infra.sim.policy"
@@ -98,7 +99,7 @@ local EFFECTIVE_DELIVERY_POLICY = json.encode {
 
 --- All attributes, without the counters of subscriptions.
 function attributes.all(ctx, topic)
-  local all = {
+  local all = merged({
     TopicArn = topic.TopicArn,
     Owner = ctx.account,
     DisplayName = "",
@@ -106,10 +107,7 @@ function attributes.all(ctx, topic)
     EffectiveDeliveryPolicy = topic.attributes.DeliveryPolicy or EFFECTIVE_DELIVERY_POLICY,
     FifoTopic = topic.fifo and "true" or nil,
     ContentBasedDeduplication = topic.fifo and "false" or nil,
-  }
-  for name, value in pairs(topic.attributes) do
-    all[name] = value
-  end
+  }, topic.attributes)
   all.Policy = principals.render(ctx, all.Policy, topic.bindings)
   return all
 end

@@ -9,6 +9,7 @@
 
 local json = require "host.json"
 
+local Failure = require "infra.sim.failure"
 local paging = require "infra.sim.paging"
 
 local entities = {}
@@ -19,12 +20,9 @@ local PAGE = 100
 local PENDING_TIME = 3 * 86400
 
 -- Where it is not what the code suggests.
-local STATUS = { NotFound = 404, ResourceNotFound = 404 }
 
 --- Throws SNS's error `code`; further arguments are string.format's.
-function entities.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), STATUS[code])
-end
+entities.fail = Failure.thrower()
 
 local fail = entities.fail
 

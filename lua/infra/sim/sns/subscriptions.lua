@@ -1,6 +1,7 @@
 -- Subscriptions of the simulated SNS. Used by infra.sim.sns.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local entities = require "infra.sim.sns.entities"
 
@@ -47,10 +48,7 @@ end
 
 -- `existing` with `changes`, checked.
 local function with(ctx, existing, changes)
-  local attributes = {}
-  for name, value in pairs(existing) do
-    attributes[name] = value
-  end
+  local attributes = merged(existing)
   for name, value in pairs(changes) do
     local row = ATTRIBUTES[name] or invalid(ctx, "AttributeName")
     attributes[name] = entities.checked(ctx, row, name, value)
@@ -161,7 +159,7 @@ end
 
 function operations.GetSubscriptionAttributes(ctx, params)
   local subscription = find(ctx, params.SubscriptionArn) or fail(ctx, "NotFound", "Subscription does not exist")
-  local all = {
+  local all = merged({
     SubscriptionArn = subscription.SubscriptionArn,
     TopicArn = subscription.TopicArn,
     Protocol = subscription.Protocol,
@@ -172,10 +170,7 @@ function operations.GetSubscriptionAttributes(ctx, params)
     ConfirmationWasAuthenticated = tostring(subscription.authenticated),
     RawMessageDelivery = "false",
     FilterPolicyScope = subscription.attributes.FilterPolicy and "MessageAttributes",
-  }
-  for name, value in pairs(subscription.attributes) do
-    all[name] = value
-  end
+  }, subscription.attributes)
   return { Attributes = all }
 end
 

@@ -7,6 +7,7 @@
 
 local json = require "host.json"
 
+local Failure = require "infra.sim.failure"
 local arns = require "infra.sim.arns"
 
 local parameters = { operations = {} }
@@ -29,9 +30,7 @@ local LASTING = { "Type", "KeyId", "DataType", "AllowedPattern", "Description" }
 local POLICY_TYPES = { Expiration = true, ExpirationNotification = true, NoChangeNotification = true }
 
 --- Throws SSM's error `code`; further arguments are string.format's.
-function parameters.fail(ctx, code, message, ...)
-  ctx:fail(code, message:format(...), 400)
-end
+parameters.fail = Failure.thrower()
 
 local fail = parameters.fail
 

@@ -1,5 +1,6 @@
 -- Reading the parameters of the simulated Parameter Store. Used by infra.sim.ssm.
 
+local contains = require "infra.contains"
 local crypto = require "host.crypto"
 
 local paging = require "infra.sim.paging"
@@ -38,15 +39,6 @@ local function lookup(ctx, name)
   return parameters.get(ctx, name)
 end
 
-local function has(labels, label)
-  for _, known in ipairs(labels) do
-    if known == label then
-      return true
-    end
-  end
-  return false
-end
-
 -- `text` is a name or an ARN, perhaps with a version or a label behind it. Returns what is shown of the parameter; or
 -- nil, and the parameter if only the version is missing.
 local function read(ctx, text, params)
@@ -58,7 +50,7 @@ local function read(ctx, text, params)
   local name, selector = whole:match("^(.+):([^:/]+)$")
   parameter = name and lookup(ctx, name)
   for _, version in ipairs(parameter and parameter.versions or {}) do
-    if tostring(version.Version) == selector or has(version.labels, selector) then
+    if tostring(version.Version) == selector or contains(version.labels, selector) then
       return view(ctx, parameter, version, params, ":" .. selector)
     end
   end
@@ -129,7 +121,7 @@ local function compile(ctx, filter, allowed)
     fail(ctx, "InvalidFilterKey", "The specified key isn't valid: %s", filter.Key)
   end
   local option = filter.Option or known.options[1]
-  if not has(known.options, option) then
+  if not contains(known.options, option) then
     fail(ctx, "InvalidFilterOption", "The specified filter option isn't valid: %s", option)
   end
   return function(parameter)

@@ -5,6 +5,7 @@
 -- (json) and Lambda (rest-json).
 
 local json = require "host.json"
+local merged = require "infra.merged"
 local xml = require "host.xml"
 
 local wire_errors = {}
@@ -179,10 +180,7 @@ local function error_response(failure, request_id)
 end
 
 local function json_body(failure)
-  local body = { __type = failure.code, message = failure.message }
-  for name, value in pairs(failure.extra or {}) do
-    body[name] = value
-  end
+  local body = merged({ __type = failure.code, message = failure.message }, failure.extra)
   return json.encode(body), "application/x-amz-json-1.1"
 end
 
