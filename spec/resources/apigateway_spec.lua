@@ -94,16 +94,9 @@ describe("AWS::ApiGateway::Account", function()
   end)
 
   it("is patient with a service that takes one change in twenty seconds", function()
-    local tries = 0
-    calls.with("apigateway", {
-      UpdateAccount = function(original, ctx, params)
-        tries = tries + 1
-        if tries < 8 then
-          ctx:fail("TooManyRequestsException", "Too Many Requests", 429)
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { "TooManyRequestsException", "Too Many Requests", 429 }
+    local refuse = calls.failing(failure, failure, failure, failure, failure, failure, failure)
+    calls.with("apigateway", { UpdateAccount = refuse }, function()
       world:run(declare "one")
     end)
     assert.equal("one", role())

@@ -57,6 +57,19 @@ function calls.failing(...)
   end, function() return tries end
 end
 
+--- A replacement for `with` that answers the first time with an error, although it did what the original does.
+function calls.unanswered()
+  local answered = false
+  return function(original, ctx, params)
+    local output = original(ctx, params)
+    if not answered then
+      answered = true
+      ctx:fail("ServiceException", "lost", 500)
+    end
+    return output
+  end
+end
+
 --- Options of a run in which the answer to an operation is lost; in which the tool crashes after it.
 function calls.lose(operation)
   return { faults = { schedule = { { fault = "lost_response", operation = operation } } } }

@@ -37,10 +37,6 @@ describe("AWS::CodeBuild::Project", function()
     world:close()
   end)
 
-  local function changes_of(declaration)
-    return world:planned(declaration)
-  end
-
   it("is sent in the names of the API, waits for its role, and is the same afterwards", function()
     local run = world:run(project())
     local attempts = calls.params(run, "CreateProject")
@@ -49,7 +45,7 @@ describe("AWS::CodeBuild::Project", function()
     assert.same({ "CODEPIPELINE", "version: 0.2" }, { sent.source.type, sent.source.buildspec })
     assert.same({ name = "B", type = "PLAINTEXT", value = "1" }, sent.environment.environmentVariables[1])
     assert.equal("/aws/codebuild/build", sent.logsConfig.cloudWatchLogs.groupName)
-    assert.same({}, changes_of(project()))
+    world:unchanged(project())
   end)
 
   it("is changed by what differs, always with its tags: an update without them removes them", function()
@@ -64,7 +60,7 @@ describe("AWS::CodeBuild::Project", function()
     end
     assert.equal("1", keys.A)
     assert.is_string(keys["infra:id"])
-    assert.same({}, changes_of(changed))
+    world:unchanged(changed)
   end)
 
   it("gets its tags by an update of nothing else", function()
@@ -73,7 +69,7 @@ describe("AWS::CodeBuild::Project", function()
     local sent = calls.params(run, "UpdateProject")
     assert.equal(1, #sent)
     assert.is_nil(sent[1].source)
-    assert.same({}, changes_of(project { Tags = { B = "2" } }))
+    world:unchanged(project { Tags = { B = "2" } })
   end)
 
   it("is emptied of what is not declared any more", function()
@@ -82,24 +78,24 @@ describe("AWS::CodeBuild::Project", function()
     local sent = calls.params(world:run(project()), "UpdateProject")[1]
     assert.same({ "", { type = "NO_CACHE" }, 60, {} }, { sent.description, sent.cache, sent.timeoutInMinutes,
       sent.vpcConfig })
-    assert.same({}, changes_of(project()))
+    world:unchanged(project())
   end)
 
   it("means the same with AWS's defaults spelt out, and the order of variables counts", function()
     world:run(project())
-    assert.same({}, changes_of(project { TimeoutInMinutes = 60, QueuedTimeoutInMinutes = 480,
+    assert.same({}, world:planned(project { TimeoutInMinutes = 60, QueuedTimeoutInMinutes = 480,
       EncryptionKey = "alias/aws/s3", Cache = { Type = "NO_CACHE" }, Visibility = "PRIVATE", BadgeEnabled = false }))
     local swapped = { Type = "LINUX_CONTAINER", Image = "aws/codebuild/standard:7.0",
       ComputeType = "BUILD_GENERAL1_SMALL", EnvironmentVariables = {
         { Name = "A", Type = "PARAMETER_STORE", Value = "/x" }, { Name = "B", Type = "PLAINTEXT", Value = "1" },
       } }
-    assert.same({ build = "update" }, changes_of(project { Environment = swapped }))
+    assert.same({ build = "update" }, world:planned(project { Environment = swapped }))
   end)
 
   it("does not take over somebody else's of its name, and finds its own after a lost answer", function()
     local lost = { schedule = { { fault = "lost_response", operation = "CreateProject", nth = 3 } } }
     world:run(project(), { faults = lost })
-    assert.same({}, changes_of(project()))
+    world:unchanged(project())
     assert.equal("AlreadyExists", world:apply(World.declare(function(stack)
       stack:resource("AWS::CodeBuild::Project", "second", {
         Name = "demo-test-build", ServiceRole = "arn:aws:iam::123456789012:role/demo-test-role",
@@ -131,7 +127,7 @@ describe("AWS::CodeBuild::Project", function()
     world:as_other(function(call)
       assert(call("codebuild", "DeleteProject", { name = "demo-test-build" }))
     end)
-    assert.same({ build = "create" }, changes_of(project()))
+    assert.same({ build = "create" }, world:planned(project()))
     world:run(project())
     world:destroy(project())
     assert.same({}, world:rows())

@@ -199,16 +199,9 @@ describe("AWS::ElastiCache::ServerlessCache", function()
 
   it("is deleted when it can be, and when its interfaces let go", function()
     world:run(declare {})
-    local tries = 0
-    calls.with("elasticache", {
-      DeleteServerlessCache = function(original, ctx, params)
-        tries = tries + 1
-        if tries < 4 then
-          ctx:fail(tries < 2 and "DependencyViolation" or "InvalidServerlessCacheStateFault", "not now")
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { tries < 2 and "DependencyViolation" or "InvalidServerlessCacheStateFault", "not now" }
+    local refuse, tries = calls.failing(failure, failure, failure)
+    calls.with("elasticache", { DeleteServerlessCache = refuse }, function()
       world:destroy(declare {})
     end)
     assert.equal(4, tries)

@@ -30,10 +30,6 @@ describe("AWS::Events::Rule", function()
     world:close()
   end)
 
-  local function changes_of(declaration)
-    return world:planned(declaration)
-  end
-
   -- What somebody else does to the rule.
   local function meddle(operation, params)
     world:as_other(function(call)
@@ -46,9 +42,9 @@ describe("AWS::Events::Rule", function()
     local run = world:run(rule())
     assert.same({ "PutRule", "PutTargets" }, calls.changes(run))
     assert.same(PATTERN, json.decode(calls.params(run, "PutRule")[1].EventPattern))
-    assert.same({}, changes_of(rule()))
+    world:unchanged(rule())
     local text = '{ "detail": { "state": ["FAILED", "ABORTED"] }, "source": ["aws.backup"] }'
-    assert.same({}, changes_of(rule { EventPattern = text, State = "ENABLED" }))
+    world:unchanged(rule { EventPattern = text, State = "ENABLED" })
   end)
 
   it("is put as a whole: what is not declared any more is gone", function()
@@ -56,20 +52,20 @@ describe("AWS::Events::Rule", function()
     local run = world:run(rule())
     local sent = calls.params(run, "PutRule")[1]
     assert.same({ "", "ENABLED" }, { sent.Description, sent.State })
-    assert.same({}, changes_of(rule()))
+    world:unchanged(rule())
   end)
 
   it("puts and removes targets by their ids, also those that somebody else has put there", function()
     world:run(rule { Targets = { target "a", target "b" } })
     meddle("PutTargets", { Targets = { target "foreign" } })
     local wanted = rule { Targets = { target("c"), target("b", { Input = '{"x":1}' }) } }
-    assert.same({ failures = "update" }, changes_of(wanted))
+    assert.same({ failures = "update" }, world:planned(wanted))
     local run = world:run(wanted)
     local removed = calls.params(run, "RemoveTargets")[1].Ids
     table.sort(removed)
     assert.same({ "a", "foreign" }, removed)
-    assert.same({}, changes_of(wanted))
-    assert.same({}, changes_of(rule { Targets = { target("b", { Input = '{"x":1}' }), target("c") } }))
+    world:unchanged(wanted)
+    world:unchanged(rule { Targets = { target("b", { Input = '{"x":1}' }), target("c") } })
   end)
 
   it("has failed when EventBridge says 200 and lists a target as failed", function()
@@ -118,16 +114,9 @@ describe("AWS::Events::Rule", function()
   it("is deleted after all its targets, and waits until EventBridge has noticed that", function()
     world:run(rule())
     meddle("PutTargets", { Targets = { target "foreign" } })
-    local refused = 0
-    calls.with("events", {
-      DeleteRule = function(original, ctx, params)
-        refused = refused + 1
-        if refused < 3 then
-          ctx:fail("ValidationException", "Rule can't be deleted since it has targets.", 400)
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { "ValidationException", "Rule can't be deleted since it has targets.", 400 }
+    local refuse = calls.failing(failure, failure)
+    calls.with("events", { DeleteRule = refuse }, function()
       local run = world:destroy(rule())
       assert.equal(2, #calls.params(run, "RemoveTargets")[1].Ids)
     end)
@@ -140,14 +129,14 @@ describe("AWS::Events::Rule", function()
     end)
     assert.equal("AlreadyExists", world:apply(rule()).result.failures[1].code)
     world:run(rule({}, { adopt = true }))
-    assert.same({}, changes_of(rule({}, { adopt = true })))
+    world:unchanged(rule({}, { adopt = true }))
   end)
 
   it("is put again when the answer is lost, and gets tags by their own call later", function()
     world:run(rule { Tags = { A = "1" } },
       calls.lose("PutRule"))
     assert.same({ "TagResource" }, calls.changes(world:run(rule { Tags = { A = "2" } })))
-    assert.same({}, changes_of(rule { Tags = { A = "2" } }))
+    world:unchanged(rule { Tags = { A = "2" } })
   end)
 
   it("waits for a role that is too new to be known", function()

@@ -92,17 +92,7 @@ describe("what belongs to a function", function()
     end)
 
     it("is published once when the answer is lost", function()
-      local count = 0
-      calls.with("lambda", {
-        PublishVersion = function(original, ctx, params)
-          local output = original(ctx, params)
-          count = count + 1
-          if count == 1 then
-            ctx:fail("ServiceException", "lost", 500)
-          end
-          return output
-        end,
-      }, function()
+      calls.with("lambda", { PublishVersion = calls.unanswered() }, function()
         assert.equal("1", world:run(declare(512)).result.outputs.version)
       end)
     end)
@@ -172,17 +162,7 @@ describe("what belongs to a function", function()
     end)
 
     it("is an error when somebody else has one of the name, and found when it is ours", function()
-      local count = 0
-      calls.with("lambda", {
-        CreateAlias = function(original, ctx, params)
-          local output = original(ctx, params)
-          count = count + 1
-          if count == 1 then
-            ctx:fail("ServiceException", "lost", 500)
-          end
-          return output
-        end,
-      }, function()
+      calls.with("lambda", { CreateAlias = calls.unanswered() }, function()
         world:run(declare(512))
       end)
       world:as_other(function(call)

@@ -93,48 +93,24 @@ describe("AWS::Lambda::Permission", function()
   end)
 
   it("is waited for until it can be read", function()
-    local looks = 0
-    calls.with("lambda", {
-      GetPolicy = function(original, ctx, params)
-        looks = looks + 1
-        if looks < 4 then
-          ctx:fail("ResourceNotFoundException", "No policy is associated with the given resource.", 404)
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { "ResourceNotFoundException", "No policy is associated with the given resource.", 404 }
+    local refuse, looks = calls.failing(failure, failure, failure)
+    calls.with("lambda", { GetPolicy = refuse }, function()
       world:run(permitted())
     end)
     assert.is_true(looks >= 4)
   end)
 
   it("is retried while the alias is not known everywhere", function()
-    local tries = 0
-    calls.with("lambda", {
-      AddPermission = function(original, ctx, params)
-        tries = tries + 1
-        if tries < 4 then
-          ctx:fail("ResourceNotFoundException", "Cannot find alias arn", 404)
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { "ResourceNotFoundException", "Cannot find alias arn", 404 }
+    local refuse = calls.failing(failure, failure, failure)
+    calls.with("lambda", { AddPermission = refuse }, function()
       world:run(permitted())
     end)
   end)
 
   it("is found when the answer is lost", function()
-    local count = 0
-    calls.with("lambda", {
-      AddPermission = function(original, ctx, params)
-        local output = original(ctx, params)
-        count = count + 1
-        if count == 1 then
-          ctx:fail("ServiceException", "lost", 500)
-        end
-        return output
-      end,
-    }, function()
+    calls.with("lambda", { AddPermission = calls.unanswered() }, function()
       world:run(permitted())
     end)
     assert.equal(1, #statements "live")

@@ -125,16 +125,9 @@ describe("AWS::SecretsManager::Secret", function()
   end)
 
   it("waits for a key that is seconds old", function()
-    local refused = 0
-    calls.with("secretsmanager", {
-      CreateSecret = function(original, ctx, params)
-        refused = refused + 1
-        if refused < 3 then
-          ctx:fail("EncryptionFailure", "the key is not there yet")
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { "EncryptionFailure", "the key is not there yet" }
+    local refuse, refused = calls.failing(failure, failure)
+    calls.with("secretsmanager", { CreateSecret = refuse }, function()
       world:run(declare { GenerateSecretString = {} })
     end)
     assert.equal(3, refused)
@@ -244,16 +237,9 @@ describe("a dynamic reference", function()
   end)
 
   it("waits for a secret that is seconds old", function()
-    local asked = 0
-    calls.with("secretsmanager", {
-      GetSecretValue = function(original, ctx, params)
-        asked = asked + 1
-        if asked < 3 then
-          ctx:fail("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { "ResourceNotFoundException", "Secrets Manager can't find the specified secret." }
+    local refuse, asked = calls.failing(failure, failure)
+    calls.with("secretsmanager", { GetSecretValue = refuse }, function()
       world:run(declare ":SecretString:password")
     end)
     assert.equal(3, asked)

@@ -28,15 +28,11 @@ describe("AWS::SNS::TopicPolicy", function()
     world:close()
   end)
 
-  local function changes_of(declaration)
-    return world:planned(declaration)
-  end
-
   it("is set, is the same afterwards, and changes in place", function()
     world:run(declare(policy "A"))
-    assert.same({}, changes_of(declare(policy "A")))
+    world:unchanged(declare(policy "A"))
     assert.same({ "SetTopicAttributes" }, calls.changes(world:run(declare(policy "B"))))
-    assert.same({}, changes_of(declare(policy "B")))
+    world:unchanged(declare(policy "B"))
   end)
 
   it("leaves SNS's own policy behind when it goes: a topic always has one", function()
@@ -61,24 +57,17 @@ describe("AWS::SNS::TopicPolicy", function()
       assert(call("sns", "SetTopicAttributes", { TopicArn = "arn:aws:sns:us-east-1:123456789012:demo-test-alerts",
         AttributeName = "Policy", AttributeValue = json.encode(policy "theirs") }))
     end)
-    assert.same({ policy = "update" }, changes_of(declare(policy "A")))
+    assert.same({ policy = "update" }, world:planned(declare(policy "A")))
     world:run(declare(policy "A"))
-    assert.same({}, changes_of(declare(policy "A")))
+    world:unchanged(declare(policy "A"))
     world:destroy(declare(policy "A"))
     assert.same({}, world:rows())
   end)
 
   it("waits for a principal that is too new to be known", function()
-    local refused = 0
-    calls.with("sns", {
-      SetTopicAttributes = function(original, ctx, params)
-        refused = refused + 1
-        if refused < 3 then
-          ctx:fail("InvalidParameter", "Invalid parameter: Policy Error: PrincipalNotFound", 400)
-        end
-        return original(ctx, params)
-      end,
-    }, function()
+    local failure = { "InvalidParameter", "Invalid parameter: Policy Error: PrincipalNotFound", 400 }
+    local refuse, refused = calls.failing(failure, failure)
+    calls.with("sns", { SetTopicAttributes = refuse }, function()
       world:run(declare(policy "A"))
     end)
     assert.equal(3, refused)
@@ -109,22 +98,18 @@ describe("AWS::SNS::Topic", function()
     end)
   end
 
-  local function changes_of(declaration)
-    return world:planned(declaration)
-  end
-
   it("is created with its name and tags alone, and gets its attributes one by one", function()
     local run = world:run(topic { DisplayName = "Alerts", SignatureVersion = "2" })
     assert.is_nil(calls.params(run, "CreateTopic")[1].Attributes)
     assert.equal(2, #calls.params(run, "SetTopicAttributes"))
-    assert.same({}, changes_of(topic { DisplayName = "Alerts", SignatureVersion = "2" }))
+    world:unchanged(topic { DisplayName = "Alerts", SignatureVersion = "2" })
     run = world:run(topic { DisplayName = "Alarms" })
     local sent = {}
     for i, params in ipairs(calls.params(run, "SetTopicAttributes")) do
       sent[i] = params.AttributeName .. " = " .. params.AttributeValue
     end
     assert.same({ "DisplayName = Alarms", "SignatureVersion = 1" }, sent)
-    assert.same({}, changes_of(topic { DisplayName = "Alarms" }))
+    world:unchanged(topic { DisplayName = "Alarms" })
   end)
 
   it("is not taken from somebody else, unless it is told to", function()
@@ -134,11 +119,11 @@ describe("AWS::SNS::Topic", function()
     local failure = world:apply(topic {}).result.failures[1]
     assert.equal("AlreadyExists", failure.code)
     world:run(topic({}, { adopt = true }))
-    assert.same({}, changes_of(topic({}, { adopt = true })))
+    world:unchanged(topic({}, { adopt = true }))
   end)
 
   it("is the same one when the answer was lost", function()
     world:run(topic {}, calls.lose "CreateTopic")
-    assert.same({}, changes_of(topic {}))
+    world:unchanged(topic {})
   end)
 end)

@@ -4,6 +4,8 @@ local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 local URI = "arn:aws:lambda:us-east-1:123456789012:function:f:live"
 local GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/api"
 
@@ -19,11 +21,6 @@ local function simulated(body, options)
     world.scheduler:sleep(60)
     body(gateway, api, function(seconds) world.scheduler:sleep(seconds) end, call, world)
   end)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code, err.message
 end
 
 local function integrate(gateway, params)

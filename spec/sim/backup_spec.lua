@@ -2,13 +2,10 @@
 local caller = require "spec.sim.caller"
 local json = require "host.json"
 
+local code = caller.code
+
 local HOUR <const> = 3600
 local THERE = { region = "us-west-2" }
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
-end
 
 -- A cluster, vaults in two regions and a role: { cluster = ARN, role = ARN, call }. `actions`: what the role may do.
 local function prepare(call, world, actions)

@@ -1,6 +1,7 @@
 -- A plain AWS client for the specs of the simulated AWS: one signed request per call, no retries.
 
 local endpoints = require "infra.aws.endpoints"
+local luassert = require "luassert"
 local merged = require "infra.merged"
 local models = require "infra.models"
 local protocols = require "infra.aws.protocols"
@@ -58,6 +59,24 @@ function caller.run(options, body)
   end
 
   return world.scheduler:run(body, call, sim, world)
+end
+
+--- The same for the specs of one service: body(send, sleep, call, world) with send(operation, params) and
+--- sleep(seconds).
+function caller.service(service, options, body)
+  caller.run(options, function(call, _, world)
+    body(function(operation, params)
+      return call(service, operation, params)
+    end, function(seconds)
+      world.scheduler:sleep(seconds)
+    end, call, world)
+  end)
+end
+
+--- Expects that a call was refused. Returns the code and the message.
+function caller.code(output, err)
+  luassert.is_nil(output)
+  return err.code, err.message
 end
 
 return caller

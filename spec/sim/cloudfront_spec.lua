@@ -3,12 +3,9 @@
 local caller = require "spec.sim.caller"
 local merged = require "infra.merged"
 
-local CACHING_DISABLED <const> = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+local code = caller.code
 
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
-end
+local CACHING_DISABLED <const> = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
 local function config(more)
   return merged({

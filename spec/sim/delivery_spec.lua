@@ -4,10 +4,7 @@ local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
-end
+local code = caller.code
 
 -- A role that `service` may take, old enough to be known.
 local function role_for(call, world, service)

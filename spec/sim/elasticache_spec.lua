@@ -3,6 +3,8 @@
 local caller = require "spec.sim.caller"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 -- Runs `body(cache, net, sleep, call)`: cache(operation, params); net = { subnets, group, default_group } in one VPC
 -- with three zones, and other = a group of another VPC.
 local function simulated(body, options)
@@ -29,11 +31,6 @@ local function simulated(body, options)
       world.scheduler:sleep(seconds)
     end, call)
   end)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code, err.message
 end
 
 local function create(cache, net, params)

@@ -4,16 +4,13 @@ local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 local ACCOUNT = "123456789012"
 local VPC_ACCESS = "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
 
 local function simulated(body, options)
   caller.run(options or {}, body)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
 end
 
 local function trust(principal, changes)

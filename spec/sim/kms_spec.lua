@@ -4,22 +4,13 @@ local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 local DAY = 86400
 
 -- Runs `body(kms, sleep, call)`; kms(operation, params).
 local function simulated(body, options)
-  caller.run(options or {}, function(call, _, world)
-    body(function(operation, params)
-      return call("kms", operation, params)
-    end, function(seconds)
-      world.scheduler:sleep(seconds)
-    end, call)
-  end)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code, err.message
+  caller.service("kms", options or {}, body)
 end
 
 local function create(kms, params)

@@ -3,20 +3,13 @@
 local caller = require "spec.sim.caller"
 local handlers = require "infra.sim.logs"
 
+local code = caller.code
+
 local NOW = 1767225600 -- when these worlds begin, unix seconds
 
 -- Runs `body(logs)`; logs(operation, params).
 local function simulated(body)
-  caller.run({ time = NOW }, function(call)
-    body(function(operation, params)
-      return call("logs", operation, params)
-    end)
-  end)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
+  caller.service("logs", { time = NOW }, body)
 end
 
 -- The context of a call, for parameters that are newer than the bundled models.

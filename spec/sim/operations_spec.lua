@@ -4,10 +4,7 @@ local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
-end
+local code = caller.code
 
 describe("infra.sim.cloudwatch", function()
   local function alarm(more)

@@ -3,15 +3,12 @@
 local World = require "spec.engine.world"
 local caller = require "spec.sim.caller"
 
+local code = caller.code
+
 local SERVICE <const> = "resourcegroupstaggingapi"
 
 -- Longer than a change takes to show.
 local LATER <const> = 60
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
-end
 
 -- Runs body(call, later, resources): later(seconds) lets changes show, resources(params, region) = { [arn] = { key =
 -- value } } of one page.

@@ -2,13 +2,10 @@
 
 local caller = require "spec.sim.caller"
 
+local code = caller.code
+
 local function simulated(body)
   caller.run({}, body)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
 end
 
 local function zone_of(call, name, reference)

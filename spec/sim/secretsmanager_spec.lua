@@ -4,22 +4,13 @@ local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 local DAY = 86400
 
 -- Runs `body(secrets, sleep, call)`; secrets(operation, params).
 local function simulated(body, options)
-  caller.run(options or {}, function(call, _, world)
-    body(function(operation, params)
-      return call("secretsmanager", operation, params)
-    end, function(seconds)
-      world.scheduler:sleep(seconds)
-    end, call)
-  end)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code, err.message
+  caller.service("secretsmanager", options or {}, body)
 end
 
 local function token(number)

@@ -4,6 +4,8 @@ local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 -- Runs `body(sns, arn, sim, world)` with a topic called "alerts"; sns(operation, params).
 local function with_topic(body)
   caller.run({}, function(call, sim, world)
@@ -12,11 +14,6 @@ local function with_topic(body)
     end
     body(sns, assert(sns("CreateTopic", { Name = "alerts" })).TopicArn, sim, world)
   end)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
 end
 
 local function attributes(sns, arn)

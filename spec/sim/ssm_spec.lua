@@ -2,18 +2,11 @@
 
 local caller = require "spec.sim.caller"
 
+local code = caller.code
+
 -- Runs `body(ssm)`; ssm(operation, params).
 local function simulated(body)
-  caller.run({}, function(call)
-    body(function(operation, params)
-      return call("ssm", operation, params)
-    end)
-  end)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
+  caller.service("ssm", {}, body)
 end
 
 local function names(list)

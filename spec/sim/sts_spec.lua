@@ -5,14 +5,11 @@ local crypto = require "host.crypto"
 local json = require "host.json"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 local ACCOUNT = "123456789012"
 local ADMINISTRATOR = "arn:aws:iam::" .. ACCOUNT .. ":user/administrator"
 local GITHUB = "token.actions.githubusercontent.com"
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
-end
 
 -- Runs `body(assume, create, call, world)`: assume(params, how), create(name, statement, changes) a role that the rest
 -- of AWS already knows.

@@ -3,10 +3,7 @@
 local caller = require "spec.sim.caller"
 local merged = require "infra.merged"
 
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code
-end
+local code = caller.code
 
 local VISIBILITY = { SampledRequestsEnabled = true, CloudWatchMetricsEnabled = true, MetricName = "m" }
 

@@ -83,6 +83,9 @@ end
 -- The arguments as options, the verb they name and its argparse command; throws Usage errors and help.
 local function read(arg)
   local arguments = table.move(arg, 1, #arg, 1, {})
+  if arguments[1] == "--version" then -- what most programs understand
+    arguments[1] = "version"
+  end
   local at = 1
   while arguments[at] and arguments[at]:sub(1, 1) == "-" do
     at = at + 1

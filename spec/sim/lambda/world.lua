@@ -6,6 +6,8 @@ local crypto = require "host.crypto"
 local json = require "host.json"
 local merged = require "infra.merged"
 
+local code = caller.code
+
 local function trust(service)
   return json.encode {
     Version = "2012-10-17",
@@ -65,11 +67,6 @@ end
 local function create(lambda, env, params)
   local all = merged({ Role = env.role, PackageType = "Image", Code = { ImageUri = env.uri } }, params)
   return lambda("CreateFunction", all)
-end
-
-local function code(output, err)
-  assert.is_nil(output)
-  return err.code, err.message
 end
 
 -- The same, when the message says `text` too.

@@ -1,6 +1,7 @@
 -- Snapshots of the simulated RDS, and what can be restored.
 
 local account = require "spec.sim.rds.account"
+local caller = require "spec.sim.caller"
 local json = require "host.json"
 local merged = require "infra.merged"
 
@@ -119,10 +120,7 @@ describe("infra.sim.rds snapshots", function()
             .. "&DestinationRegion=eu-west-1&X-Amz-Signature=0",
         }, changes), there)
       end
-      local function code(output, err)
-        assert.is_nil(output)
-        return err.code
-      end
+      local code = caller.code
       assert.equal("InvalidParameterCombination", code(copy { KmsKeyId = json.null }))
       assert.equal("KMSKeyNotAccessibleFault", code(copy { KmsKeyId = cluster(aws).KmsKeyId }))
       assert.equal("InvalidParameterValue", code(copy { PreSignedUrl = json.null }))
