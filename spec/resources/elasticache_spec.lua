@@ -199,12 +199,12 @@ describe("AWS::ElastiCache::ServerlessCache", function()
 
   it("is deleted when it can be, and when its interfaces let go", function()
     world:run(declare {})
-    local failure = { tries < 2 and "DependencyViolation" or "InvalidServerlessCacheStateFault", "not now" }
-    local refuse, tries = calls.failing(failure, failure, failure)
+    local refuse, tries = calls.failing({ "DependencyViolation", "not now" },
+      { "InvalidServerlessCacheStateFault", "not now" }, { "InvalidServerlessCacheStateFault", "not now" })
     calls.with("elasticache", { DeleteServerlessCache = refuse }, function()
       world:destroy(declare {})
     end)
-    assert.equal(4, tries)
+    assert.equal(4, tries())
   end)
 
   it("waits for one of its name that is still being deleted, and so does a run after a crash", function()

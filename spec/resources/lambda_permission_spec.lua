@@ -98,7 +98,7 @@ describe("AWS::Lambda::Permission", function()
     calls.with("lambda", { GetPolicy = refuse }, function()
       world:run(permitted())
     end)
-    assert.is_true(looks >= 4)
+    assert.is_true(looks() >= 4)
   end)
 
   it("is retried while the alias is not known everywhere", function()

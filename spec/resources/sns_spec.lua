@@ -70,7 +70,7 @@ describe("AWS::SNS::TopicPolicy", function()
     calls.with("sns", { SetTopicAttributes = refuse }, function()
       world:run(declare(policy "A"))
     end)
-    assert.equal(3, refused)
+    assert.equal(3, refused())
   end)
 
   it("is for one topic", function()

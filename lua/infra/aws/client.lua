@@ -14,7 +14,6 @@ local sigv4 = require "host.sigv4"
 
 local Rates = require "infra.aws.rates"
 local Retry = require "infra.aws.retry"
-local customizations = require "infra.aws.customizations"
 local endpoints = require "infra.aws.endpoints"
 local pagination = require "infra.aws.pagination"
 local presign = require "infra.aws.presign"
@@ -115,7 +114,7 @@ end
 
 local function signed_headers(self, call)
   local encoded, service, operation = call.encoded, call.service, call.operation
-  if customizations.is_unsigned(service, operation) then
+  if call.is_unsigned then
     return { table.unpack(encoded.headers) }
   elseif not SIGNATURES[service.metadata.signatureVersion or "v4"] then
     return errors.fail {

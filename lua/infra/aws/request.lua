@@ -26,29 +26,34 @@ function request.is_read(operation)
   return READS[first] or first and READS[first .. second] or method == "GET" or method == "HEAD"
 end
 
--- Operation -> what all its calls have in common. An operation belongs to one service for as long as that lives.
-local known = setmetatable({}, { __mode = "k" })
+-- Operation -> what all its calls have in common, their metatable. An operation belongs to one service for as long as
+-- that lives.
+local kinds = setmetatable({}, { __mode = "k" })
 
 -- That, or nil and an error.
-local function describe(service, operation)
-  if known[operation] then
-    return known[operation]
+local function kind_of(service, operation)
+  if kinds[operation] then
+    return kinds[operation]
   end
   local protocol, err = protocols.of(service.metadata)
   if not protocol then
     return nil, err
   end
   local input, is_read = shapes.of(service, operation.input), request.is_read(operation)
-  known[operation] = {
+  local kind = {
+    service = service,
+    operation = operation,
     input = input,
     output = shapes.of(service, operation.output),
     protocol = protocol,
+    headers = customizations.headers(service),
     is_read = is_read,
     -- A token, which encoding fills in, lets AWS recognise a repetition.
     is_safe = is_read or input and #input:tokens() > 0 or customizations.is_repeatable(service, operation),
-    headers = customizations.headers(service),
+    is_unsigned = customizations.is_unsigned(service, operation),
   }
-  return known[operation]
+  kind.__index, kinds[operation] = kind, kind
+  return kind
 end
 
 -- Whether the member that is the whole body of a message may be bytes.
@@ -77,6 +82,7 @@ end
 ---   protocol                      the codec, for the response
 ---   is_read                       whether the operation only reads
 ---   is_safe                       whether it may be sent again when it is unknown what became of it
+---   is_unsigned                   whether it is sent without credentials
 ---   secrets                       sensitive texts in the parameters
 ---   invocation_id                 the same over all attempts
 --- and from infra.aws.client: region, endpoint, host, path and url, where it goes; credentials, signed_at (unix
@@ -89,17 +95,17 @@ function request.prepare(service, operation, params, options, random)
     complete[name] = value
   end
   customizations.params(service, complete)
-  local common, err = describe(service, operation)
-  if not common then
+  local kind, err = kind_of(service, operation)
+  if not kind then
     return nil, err
   end
-  local input, output, protocol = common.input, common.output, common.protocol
+  local input = kind.input
   local body, encoded
-  body, err = read_body(operation, input, output, complete, options)
+  body, err = read_body(operation, input, kind.output, complete, options)
   if err then
     return nil, err
   end
-  encoded, err = protocol.encode(service, operation, complete, {
+  encoded, err = kind.protocol.encode(service, operation, complete, {
     token = options.token,
     random = random,
     body = body,
@@ -108,25 +114,19 @@ function request.prepare(service, operation, params, options, random)
   if not encoded then
     return nil, err
   end
-  for _, header in ipairs(common.headers) do
+  for _, header in ipairs(kind.headers) do
     table.insert(encoded.headers, header)
   end
-  return {
-    service = service,
-    operation = operation,
+  return setmetatable({
     options = options,
     params = complete,
-    input = input,
-    output = output,
     encoded = encoded,
-    protocol = protocol,
-    is_read = common.is_read,
-    is_safe = common.is_safe or options.retry_unsafe or false,
+    is_safe = kind.is_safe or options.retry_unsafe or false,
     secrets = input and redact.secrets(input, complete) or {},
     invocation_id = idempotency.uuid(random(16)),
     region = nil, endpoint = nil, host = nil, path = nil, url = nil,
     credentials = nil, signed_at = nil, payload_hash = nil,
-  }
+  }, kind)
 end
 
 return request

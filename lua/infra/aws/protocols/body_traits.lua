@@ -35,7 +35,7 @@ end
 
 --- Compresses the body of an operation that allows for it, if it is worth the while.
 function body_traits.compress(operation, request)
-  if not supports_gzip(operation) or type(request.body) ~= "string" or #request.body < MIN_COMPRESSED then
+  if type(request.body) ~= "string" or #request.body < MIN_COMPRESSED or not supports_gzip(operation) then
     return
   end
   request.body = compress.deflate(request.body, { gzip = true })
