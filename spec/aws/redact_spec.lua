@@ -65,6 +65,7 @@ describe("infra.aws.redact", function()
 
   it("takes keys for secrets only when they are as long as AWS's", function()
     assert.same({}, redact.keys { access_key = "SIMULATED", secret_key = "simulated" })
+    assert.same({}, redact.keys(nil))
     assert.equal(2, #redact.keys { secret_key = ("s"):rep(40), session_token = ("t"):rep(400) })
   end)
 end)

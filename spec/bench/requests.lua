@@ -1,8 +1,8 @@
 -- Requests per second over loopback: the client's whole way (validate, encode, sign, send, decode) beside libcurl
 -- alone, which only sends (libcurl.c). Both send the same bytes, libcurl those of one request that was signed before,
--- to the same server in a process of its own, over connections that are kept. That server takes less of a processor
--- for each request than either client, so that with two processors the clients are what is compared. Of several rounds
--- by turns, the best of each.
+-- to the same server in a process of its own, over connections that are kept. That server takes about as long for a
+-- request as libcurl: with a processor for each, libcurl is seen at its limit, or just below it, and infra at its own.
+-- Of several rounds by turns, the best of each.
 
 local Session = require "infra.session"
 local clock = require "host.clock"

@@ -201,6 +201,8 @@ describe("infra repl", function()
   end)
 
   describe("in a terminal", function()
+    local PROMPT <const> = "spec-repl> "
+
     -- What the terminal shows of a session with these steps, and the history file that is left.
     local function session(steps)
       return terminal(([[
@@ -216,12 +218,12 @@ describe("infra repl", function()
 
     it("prompts, goes on over lines, and keeps a history", function()
       local text = session {
-        { "spec-repl> ", "for i = 1, 2 do\r" },
+        { PROMPT, "for i = 1, 2 do\r" },
         { "| ", "print('m' .. i) end\r" },
-        { "m2", " infra.secret 'hunter22'; 'm' .. 3\r" },
-        { "repl:1: ", ":write\r" },
+        { "m2", PROMPT, " infra.secret 'hunter22'; 'm' .. 3\r" },
+        { "repl:1: ", PROMPT, ":write\r" },
         { "spec-repl (write)> ", "'m' .. 4\r" },
-        { '"m4"', "\4" },
+        { '"m4"', "(write)> ", "\4" },
       }
       assert.matches("ended with 0, mode 600\n_HiStOrY_V2_\nfor\\040i\\040=\\0401,\\0402\\040do\nprint(", text, 1, true)
       assert.is_nil(text:match("ended with.*"):find("hunter22", 1, true))
@@ -229,11 +231,11 @@ describe("infra repl", function()
 
     it("completes names and parameters", function()
       local text = session {
-        { "spec-repl> ", "aws.ec2.DescribeVpcP\t\r" },
-        { "answers in pages", "'m' .. type(aws.ec2.DescribeVpcs { Fil\t = {} }.Vpcs)\r" },
-        { "mtable", "stack.resources[\"lo\t.Ar\t, 'm' .. 1\r" },
-        { "m1", ":typ\t AWS::Logs::LogG\t\r" },
-        { "holds data", "\4" },
+        { PROMPT, "aws.ec2.DescribeVpcP\t\r" },
+        { "answers in pages", PROMPT, "'m' .. type(aws.ec2.DescribeVpcs { Fil\t = {} }.Vpcs)\r" },
+        { "mtable", PROMPT, "stack.resources[\"lo\t.Ar\t, 'm' .. 1\r" },
+        { "m1", PROMPT, ":typ\t AWS::Logs::LogG\t\r" },
+        { "holds data", PROMPT, "\4" },
       }
       assert.matches("ec2 DescribeVpcPeeringConnections\n", text, 1, true)
       assert.matches('"${logs.Arn}"\n"m1"', text, 1, true)
@@ -241,13 +243,13 @@ describe("infra repl", function()
 
     it("gives up a line, or stops a statement, at Ctrl-C", function()
       local text = session {
-        { "spec-repl> ", "for x in y do\r" },
+        { PROMPT, "for x in y do\r" },
         { "| ", "\3'm' .. 1\r" },
-        { '"m1"', "print('m' .. 2) while true do end\r" },
+        { '"m1"', PROMPT, "print('m' .. 2) while true do end\r" },
         { "m2", "\3" },
-        { "cancelled", "print('m' .. 3) repeat aws.ec2.DescribeVpcs {} until false\r" },
+        { "cancelled", PROMPT, "print('m' .. 3) repeat aws.ec2.DescribeVpcs {} until false\r" },
         { "m3", "\3'm' .. 4\r" },
-        { '"m4"', "\4" },
+        { '"m4"', PROMPT, "\4" },
       }
       assert.matches("ended with 0", text, 1, true)
     end)

@@ -42,7 +42,8 @@ local function parser()
     error(message, 0)
   end
   for _, file in ipairs(assert(fs.list "lua/infra/cli")) do
-    local verb = require("infra.cli." .. file:match "^[^.]+")
+    local name = file:match "^[^.]+"
+    local verb = name ~= "init" and require("infra.cli." .. name)
     if type(verb) == "table" and verb.name and verb.run then
       local command = made:command(verb.name)
       if verb.arguments then

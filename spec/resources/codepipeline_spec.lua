@@ -195,9 +195,7 @@ describe("AWS::CodeConnections::Connection", function()
     world:as_other(function(call)
       assert(call("codeconnections", "CreateConnection", { ConnectionName = "demo", ProviderType = "GitHub" }))
     end)
-    local run = world:run(connection(), { faults = { schedule = { {
-      fault = "lost_response", operation = "CreateConnection",
-    } } } })
+    local run = world:run(connection(), calls.lose("CreateConnection"))
     assert.equal(1, #calls.params(run, "CreateConnection"))
     world:unchanged(connection())
 

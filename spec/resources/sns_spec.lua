@@ -50,9 +50,7 @@ describe("AWS::SNS::TopicPolicy", function()
   end)
 
   it("is put back when somebody has removed it, and survives a lost answer", function()
-    world:run(declare(policy "A"), { faults = { schedule = { {
-      fault = "lost_response", operation = "SetTopicAttributes",
-    } } } })
+    world:run(declare(policy "A"), calls.lose("SetTopicAttributes"))
     world:as_other(function(call)
       assert(call("sns", "SetTopicAttributes", { TopicArn = "arn:aws:sns:us-east-1:123456789012:demo-test-alerts",
         AttributeName = "Policy", AttributeValue = json.encode(policy "theirs") }))

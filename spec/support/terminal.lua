@@ -1,9 +1,10 @@
 -- A Lua script run by this program in a terminal of its own (script(1)'s), with somebody typing.
 --
---   local output = terminal(code, { { "prompt> ", "keys" }, ... })
+--   local output = terminal(code, { { "prompt> ", "keys" }, { "answer", "prompt> ", "keys" }, ... })
 --
--- Each step waits until the terminal shows the first text, then types the second; so prompts in `code` differ. Returns
--- everything that the terminal showed, without carriage returns.
+-- Each step waits until the terminal has shown, since the keys before, these texts one after the other, and then types
+-- the last one. Keys that mean something to a line editor must wait for its prompt: the terminal would take them.
+-- Returns everything that the terminal showed, without carriage returns.
 local fs = require "host.fs"
 local program = require "spec.support.program"
 local temporary = require "spec.support.temporary"
@@ -24,10 +25,16 @@ return function(code, steps)
   assert(fs.write(script, code))
   assert(fs.write(shown, ""))
 
-  local typist = {}
-  for i, step in ipairs(steps) do
-    typist[i] = ("until grep -qF -- %s %s || [ -e %s ]; do sleep 0.01; done; printf %s;"):format(
-      quote(step[1]), shown, ended, quote(octal(step[2])))
+  local typist = { "at=1;" }
+  for _, step in ipairs(steps) do
+    local pattern = {}
+    for i = 1, #step - 1 do
+      pattern[i] = quote(step[i])
+    end
+    typist[#typist + 1] = ([[
+      until case "$(tail -c +$at %s)" in *%s*) true ;; *) [ -e %s ] ;; esac; do sleep 0.01; done
+      at=$(($(wc -c <%s) + 1)); printf %s;]]):format(shown, table.concat(pattern, "*"), ended, shown,
+      quote(octal(step[#step])))
   end
   local command = ("%s exec %s; : >%s"):format(quote(fs.real_path "/proc/self/exe"), script, ended)
   local event = program.run {

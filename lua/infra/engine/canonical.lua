@@ -3,6 +3,7 @@
 -- Used by engine/diff, engine/decision and handler/*.
 
 local form = require "infra.handler.form"
+local joined = require "infra.joined"
 local json = require "host.json"
 local policy_document = require "infra.engine.policy_document"
 local reference = require "infra.engine.reference"
@@ -16,7 +17,7 @@ end
 
 -- The list in an order that follows from its items, for lists whose order means nothing.
 local function sorted(list)
-  local keys, result = {}, json.array(table.move(list, 1, #list, 1, {}))
+  local keys, result = {}, json.array(joined(list))
   for _, item in ipairs(result) do
     keys[item] = keys[item] or sort_key(item)
   end

@@ -1,5 +1,5 @@
 -- Where in the user's files something was declared or went wrong, for messages. Used by engine/resource, engine/stack,
--- options and project.
+-- layers, options, plugins and project.
 
 local errors = require "infra.errors"
 

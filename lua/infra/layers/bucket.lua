@@ -1,6 +1,7 @@
 -- A private bucket as every layer wants it: versioned, encrypted, no public access, no ACLs, and refusing plain HTTP.
 -- Used by the layers edge and cicd.
 
+local joined = require "infra.joined"
 local merged = require "infra.merged"
 local policy = require "infra.layers.policy"
 
@@ -19,16 +20,13 @@ return function(stack, name, bucket_name, extra, statements, options)
     OwnershipControls = { Rules = { { ObjectOwnership = "BucketOwnerEnforced" } } },
   }, extra)
   local bucket = stack:resource("AWS::S3::Bucket", name, properties, options)
-  local all = {
-    {
-      Sid = "TlsOnly", Effect = "Deny", Principal = "*", Action = "s3:*",
-      Resource = { bucket.Arn, bucket.Arn .. "/*" }, Condition = { Bool = { ["aws:SecureTransport"] = "false" } },
-    },
+  local tls_only = {
+    Sid = "TlsOnly", Effect = "Deny", Principal = "*", Action = "s3:*",
+    Resource = { bucket.Arn, bucket.Arn .. "/*" }, Condition = { Bool = { ["aws:SecureTransport"] = "false" } },
   }
-  local further = type(statements) == "function" and statements(bucket) or statements or {}
-  table.move(further, 1, #further, 2, all)
+  local further = type(statements) == "function" and statements(bucket) or statements
   stack:resource("AWS::S3::BucketPolicy", name .. "-policy", {
-    Bucket = bucket.BucketName, PolicyDocument = policy.document(all),
+    Bucket = bucket.BucketName, PolicyDocument = policy.document(joined({ tls_only }, further)),
   }, options)
   return bucket
 end

@@ -14,6 +14,7 @@
 
 local bucket = require "infra.layers.bucket"
 local infra = require "infra"
+local joined = require "infra.joined"
 local json = require "host.json"
 local modules = require "host.modules"
 local permissions = require "infra.layers.cicd.permissions"
@@ -99,8 +100,7 @@ local function build_role(stack, options, name, deploy)
     RoleName = ("%s-%s-build"):format(stack.name, name),
     AssumeRolePolicyDocument = policy.trust("codebuild.amazonaws.com", stack.account),
     Policies = { {
-      PolicyName = name, PolicyDocument = policy.document(table.move(deploy.statements, 1, #deploy.statements,
-        #statements + 1, statements)),
+      PolicyName = name, PolicyDocument = policy.document(joined(statements, deploy.statements)),
     } },
   })
 end

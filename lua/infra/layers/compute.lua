@@ -14,12 +14,11 @@
 -- Returns { repository, image, lambda, version, alias, api, stage, function_logs, api_logs, api_host, api_path (what
 -- the API has before every path), url }.
 
-local errors = require "infra.errors"
 local infra = require "infra"
 local json = require "host.json"
 local merged = require "infra.merged"
 local policy = require "infra.layers.policy"
-local source = require "infra.engine.source"
+local private_subnets = require "infra.layers.private_subnets"
 
 local compute = {
   options = {
@@ -127,17 +126,8 @@ local function own_role(stack, function_name)
 end
 
 local function vpc_config(options)
-  if not options.network then
-    return nil
-  elseif not options.security then
-    errors.raise { code = "MissingOption", source = source.here(),
-      message = "layer compute: with a network, option 'security' is required" }
-  end
-  local subnet_ids = {}
-  for i, subnet in ipairs(options.network.private_subnets) do
-    subnet_ids[i] = subnet.SubnetId
-  end
-  return { SubnetIds = subnet_ids, SecurityGroupIds = { options.security.lambda.GroupId } }
+  local subnet_ids = private_subnets("compute", options)
+  return subnet_ids and { SubnetIds = subnet_ids, SecurityGroupIds = { options.security.lambda.GroupId } }
 end
 
 local function variables(stack, options)

@@ -7,10 +7,9 @@
 -- by name), path }.
 
 local aurora = require "infra.layers.data.aurora"
-local errors = require "infra.errors"
 local infra = require "infra"
 local merged = require "infra.merged"
-local source = require "infra.engine.source"
+local private_subnets = require "infra.layers.private_subnets"
 
 local data = {
   options = {
@@ -89,16 +88,8 @@ local function parameters(stack, path, plain)
 end
 
 function data.build(stack, options)
-  local made = {}
-  if options.network then
-    if not options.security then
-      errors.raise { code = "MissingOption", source = source.here(),
-        message = "layer data: with a network, option 'security' is required" }
-    end
-    local subnet_ids = {}
-    for i, subnet in ipairs(options.network.private_subnets) do
-      subnet_ids[i] = subnet.SubnetId
-    end
+  local made, subnet_ids = {}, private_subnets("data", options)
+  if subnet_ids then
     made = aurora(stack, options, subnet_ids)
     made.cache = options.cache and cache(stack, options, subnet_ids) or nil
   end

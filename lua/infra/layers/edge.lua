@@ -7,6 +7,7 @@
 -- Returns { bucket, replica (a bucket), distribution, web_acl, certificate, zone_id, domain (the host name to visit) }.
 
 local infra = require "infra"
+local joined = require "infra.joined"
 local json = require "host.json"
 local modules = require "host.modules"
 
@@ -58,7 +59,7 @@ local CLOUDFRONT_ZONE <const> = "Z2FDTNDATAQYW2"
 local ALL_METHODS = { "GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE" }
 
 local function names_of(options)
-  return options.domain and table.move(options.aliases, 1, #options.aliases, 2, { options.domain }) or {}
+  return options.domain and joined({ options.domain }, options.aliases) or {}
 end
 
 local function zone_id(stack, options)

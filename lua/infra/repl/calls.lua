@@ -11,12 +11,14 @@
 
 local describe_calls = require "infra.models.describe_calls"
 local errors = require "infra.errors"
+local joined = require "infra.joined"
 local json_form = require "infra.aws.json_form"
 local models = require "infra.models"
 local outline = require "infra.models.outline"
 local reference = require "infra.engine.reference"
 local request = require "infra.aws.request"
 local shapes = require "infra.aws.protocols.shapes"
+local sorted_keys = require "infra.sorted_keys"
 local suggest = require "infra.suggest"
 local tty = require "host.tty"
 local walk = require "infra.aws.walk"
@@ -129,12 +131,7 @@ end
 local function operations_of(access, service, way, more)
   local text = ("%s: %s, %d operations"):format(service.id, service.metadata.serviceFullName, #service:operations())
   return lazy(text, function()
-    local operations = service:operations()
-    local names = table.move(operations, 1, #operations, 1, {})
-    for name in pairs(more) do
-      names[#names + 1] = name
-    end
-    return names
+    return joined(service:operations(), sorted_keys(more))
   end, function(name)
     return more[name] or find_operation(access, service, way, name)
   end)

@@ -1,6 +1,6 @@
 -- How a certificate proves whose its domains are: ACM asks for CNAME records, and they are put into the hosted zones
 -- that DomainValidationOptions names. They stay, because renewals need them, until the certificate goes. Used by
--- resources/acm.lua.
+-- resources/acm.lua and resources/acm_delegation.lua.
 
 local change = require "infra.resources.route53_change"
 local dns_name = require "infra.resources.dns_name"

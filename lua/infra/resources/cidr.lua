@@ -1,5 +1,7 @@
 -- Address ranges as AWS stores them: network addresses, IPv6 in its short form (RFC 5952). Used by resources/ec2*.
 
+local joined = require "infra.joined"
+
 local cidr = {}
 
 local function ipv4(text)
@@ -48,7 +50,7 @@ local function ipv6(text)
   for _ = 1, missing do
     head[#head + 1] = 0
   end
-  return table.move(tail, 1, #tail, #head + 1, head)
+  return joined(head, tail)
 end
 
 -- The longest run of zeros, the first of equals, as its first and last position; nil when none is longer than one.

@@ -12,6 +12,7 @@
 
 local contains = require "infra.contains"
 local errors = require "infra.errors"
+local joined = require "infra.joined"
 local merged = require "infra.merged"
 local wait = require "infra.handler.wait"
 
@@ -24,8 +25,7 @@ local GET, UPDATE = { "GetDistribution" }, { "UpdateDistribution" }
 -- -- configurations ---------------------------------------------------------------------------------------------------
 
 local function behaviours(config)
-  local rest = (config.CacheBehaviors or {}).Items or {}
-  return table.move(rest, 1, #rest, 2, { config.DefaultCacheBehavior })
+  return joined({ config.DefaultCacheBehavior }, (config.CacheBehaviors or {}).Items)
 end
 
 -- Index and origin, or nil.

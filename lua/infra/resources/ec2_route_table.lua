@@ -2,6 +2,7 @@
 -- resources/ec2.lua.
 
 local cidr = require "infra.resources.cidr"
+local joined = require "infra.joined"
 
 local ROUTE_TABLES = { list = "RouteTables", key = "RouteTableId", filter = "route-table-id" }
 
@@ -19,8 +20,8 @@ local ROUTE_TARGETS = {
   "LocalGatewayId", "CarrierGatewayId", "VpcPeeringConnectionId", "EgressOnlyInternetGatewayId", "CoreNetworkArn",
 }
 local ROUTE_DESTINATIONS = { "DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId" }
-local ROUTE_KEY = { "RouteTableId", table.unpack(ROUTE_DESTINATIONS) }
-local ROUTE_FIELDS = table.move(ROUTE_TARGETS, 1, #ROUTE_TARGETS, #ROUTE_KEY + 1, { table.unpack(ROUTE_KEY) })
+local ROUTE_KEY = joined({ "RouteTableId" }, ROUTE_DESTINATIONS)
+local ROUTE_FIELDS = joined(ROUTE_KEY, ROUTE_TARGETS)
 
 local function same_destination(route, scope)
   for _, name in ipairs(ROUTE_DESTINATIONS) do

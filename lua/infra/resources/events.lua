@@ -3,6 +3,7 @@
 -- A rule is put, which makes one or overwrites what has its name: the name is looked up first. What a put leaves out is
 -- gone. Targets are the rule's, with calls that answer "200" and list what they did not do.
 
+local joined = require "infra.joined"
 local json = require "host.json"
 
 local CONSISTENCY = {
@@ -78,7 +79,7 @@ local function remove_all_targets(op, scope)
 end
 
 local function by_id(targets)
-  local sorted = json.array(table.move(targets, 1, #targets, 1, {}))
+  local sorted = json.array(joined(targets))
   table.sort(sorted, function(a, b)
     return tostring(a.Id) < tostring(b.Id)
   end)

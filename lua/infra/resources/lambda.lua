@@ -3,6 +3,7 @@
 -- Facts about AWS are from the Lambda API reference; the texts of its errors are matched by as few words as tell them
 -- apart, because AWS does not document them.
 
+local joined = require "infra.joined"
 local json = require "host.json"
 local path = require "infra.handler.path"
 local transient = require "infra.resources.lambda_transient"
@@ -30,15 +31,6 @@ local RESERVED = {
   "^_HANDLER$", "^_X_AMZN_TRACE_ID$", "^AWS_DEFAULT_REGION$", "^AWS_REGION$", "^AWS_EXECUTION_ENV$", "^AWS_LAMBDA_",
   "^AWS_ACCESS_KEY", "^AWS_SECRET_ACCESS_KEY$", "^AWS_SESSION_TOKEN$", "^LAMBDA_TASK_ROOT$", "^LAMBDA_RUNTIME_DIR$",
 }
-
--- Several lists of fields (handler/path) as one.
-local function joined(first, ...)
-  local result = {}
-  for _, fields in ipairs { first, ... } do
-    table.move(fields, 1, #fields, #result + 1, result)
-  end
-  return result
-end
 
 local function properties_of(fields)
   local names = {}

@@ -1,6 +1,7 @@
 -- What belongs to a Lambda function: its published versions, the aliases that point to them, and who may call which of
 -- them. Used by resources/lambda. The vocabulary is in handler/schema.lua.
 
+local joined = require "infra.joined"
 local json = require "host.json"
 local lambda_name = require "infra.resources.lambda_name"
 local transient = require "infra.resources.lambda_transient"
@@ -116,7 +117,7 @@ types["AWS::Lambda::Alias"] = {
   canonical = {
     RoutingConfig = function(value)
       local weights = value.AdditionalVersionWeights or {}
-      return { AdditionalVersionWeights = by_version(json.array(table.move(weights, 1, #weights, 1, {}))) }
+      return { AdditionalVersionWeights = by_version(json.array(joined(weights))) }
     end,
   },
   create = on_function {

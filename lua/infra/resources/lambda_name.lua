@@ -1,6 +1,8 @@
 -- How CloudFormation lets people name a function: "NAME", "NAME:QUALIFIER", or the ARN of a function, a version or an
 -- alias. Lambda's calls want the function and the qualifier apart. Used by resources/lambda*.
 
+local joined = require "infra.joined"
+
 local lambda_name = {}
 
 --- The function (its name, or its ARN when it is not of this account and region) and the qualifier, or nil.
@@ -17,8 +19,8 @@ end
 --- The call, taking the parameter FunctionName from the property of that name however it is written, and the parameter
 --- Qualifier too when the name has one.
 function lambda_name.on_function(call)
-  local encode, send = call.encode, call.send or {}
-  call.send = table.move(send, 1, #send, 2, { "FunctionName" })
+  local encode = call.encode
+  call.send = joined({ "FunctionName" }, call.send)
   function call.encode(params, scope, op, live)
     local qualifier
     params.FunctionName, qualifier = lambda_name.parse(scope.FunctionName, op)

@@ -5,19 +5,12 @@
 
 local check = require "infra.resources.rds_cluster_check"
 local contains = require "infra.contains"
+local joined = require "infra.joined"
 local json = require "host.json"
 local key_id = require "infra.resources.kms_key_id"
 local observe = require "infra.handler.observe"
 local path = require "infra.handler.path"
 local version = require "infra.resources.rds_version"
-
-local function fields(...)
-  local result = {}
-  for _, list in ipairs { ... } do
-    table.move(list, 1, #list, #result + 1, result)
-  end
-  return result
-end
 
 local ID = { "DBClusterIdentifier" }
 
@@ -32,10 +25,10 @@ local NEW = {
   "EngineVersion", "BackupRetentionPeriod", "PreferredBackupWindow", "PreferredMaintenanceWindow", "MasterUserPassword",
   "ManageMasterUserPassword", "MasterUserSecret",
 }
-local CHANGEABLE = fields(EVERYWHERE, NEW)
+local CHANGEABLE = joined(EVERYWHERE, NEW)
 
-local CREATE = fields(ID, EVERYWHERE, { "DBSubnetGroupName", "KmsKeyId", "EngineMode", "EngineLifecycleSupport" })
-local FROM_LOG = fields(CREATE, { "RestoreToTime", "UseLatestRestorableTime", "RestoreType" })
+local CREATE = joined(ID, EVERYWHERE, { "DBSubnetGroupName", "KmsKeyId", "EngineMode", "EngineLifecycleSupport" })
+local FROM_LOG = joined(CREATE, { "RestoreToTime", "UseLatestRestorableTime", "RestoreType" })
 
 -- -- encoding and decoding --------------------------------------------------------------------------------------------
 
@@ -145,22 +138,22 @@ return {
     },
     create = {
       "CreateDBCluster",
-      send = fields(CREATE, NEW, {
+      send = joined(CREATE, NEW, {
         "Engine", "DatabaseName", "MasterUsername", "StorageEncrypted", "EnableHttpEndpoint",
       }),
       encode = encode, result = "DBCluster", exists = { "DBClusterAlreadyExistsFault" },
       instead = {
         {
           "RestoreDBClusterFromSnapshot", when = "SnapshotIdentifier",
-          send = fields(CREATE, { "SnapshotIdentifier", "Engine", "EngineVersion", "DatabaseName" }),
+          send = joined(CREATE, { "SnapshotIdentifier", "Engine", "EngineVersion", "DatabaseName" }),
         },
         {
           "RestoreDBClusterToPointInTime", when = "SourceDBClusterIdentifier",
-          send = fields(FROM_LOG, { "SourceDBClusterIdentifier" }),
+          send = joined(FROM_LOG, { "SourceDBClusterIdentifier" }),
         },
         { -- of a cluster that is gone
           "RestoreDBClusterToPointInTime", when = "SourceDbClusterResourceId",
-          send = fields(FROM_LOG, { "SourceDbClusterResourceId" }),
+          send = joined(FROM_LOG, { "SourceDbClusterResourceId" }),
         },
       },
     },
@@ -192,7 +185,7 @@ return {
       {
         properties = CHANGEABLE, partial = true, wait = true,
         write = {
-          "ModifyDBCluster", send = fields(ID, CHANGEABLE), with = { ApplyImmediately = true }, encode = encode_modify,
+          "ModifyDBCluster", send = joined(ID, CHANGEABLE), with = { ApplyImmediately = true }, encode = encode_modify,
         },
       },
     },

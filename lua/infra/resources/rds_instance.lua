@@ -4,6 +4,7 @@
 -- refused when planning. The first instance of a cluster that becomes available is its writer, and a failover makes
 -- another one the writer: nothing may conclude the role from the name. Declare readers with depends_on the first.
 
+local joined = require "infra.joined"
 local key_id = require "infra.resources.kms_key_id"
 
 local ID = { "DBInstanceIdentifier" }
@@ -13,14 +14,6 @@ local CHANGEABLE = {
   "EnablePerformanceInsights", "PerformanceInsightsRetentionPeriod", "MonitoringInterval", "MonitoringRoleArn",
   "CACertificateIdentifier", "PreferredMaintenanceWindow",
 }
-
-local function with_id(...)
-  local result = { ID[1] }
-  for _, list in ipairs { ... } do
-    table.move(list, 1, #list, #result + 1, result)
-  end
-  return result
-end
 
 -- Performance Insights' settings are taken only together with the switch.
 local function encode_modify(params, scope)
@@ -57,7 +50,7 @@ return {
     },
     create = {
       "CreateDBInstance",
-      send = with_id({
+      send = joined(ID, {
         "DBClusterIdentifier", "Engine", "AvailabilityZone", "PerformanceInsightsKMSKeyId",
       }, CHANGEABLE),
       result = "DBInstance", exists = { "DBInstanceAlreadyExists" },
@@ -79,7 +72,7 @@ return {
       {
         properties = CHANGEABLE, partial = true, wait = true,
         write = {
-          "ModifyDBInstance", send = with_id(CHANGEABLE), with = { ApplyImmediately = true }, encode = encode_modify,
+          "ModifyDBInstance", send = joined(ID, CHANGEABLE), with = { ApplyImmediately = true }, encode = encode_modify,
         },
       },
     },

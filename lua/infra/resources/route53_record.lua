@@ -5,6 +5,7 @@
 
 local change = require "infra.resources.route53_change"
 local dns_name = require "infra.resources.dns_name"
+local joined = require "infra.joined"
 local json = require "host.json"
 local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
@@ -15,7 +16,7 @@ local MUTABLE = {
   "Type", "SetIdentifier", "TTL", "ResourceRecords", "AliasTarget", "HealthCheckId", "Failover", "Weight", "Region",
   "GeoLocation", "MultiValueAnswer", "CidrRoutingConfig",
 }
-local FIELDS = table.move(MUTABLE, 1, #MUTABLE, 2, { "Name" })
+local FIELDS = joined({ "Name" }, MUTABLE)
 
 -- A change that does `action` to the record set with the scope's values.
 local function change_by(action, more)

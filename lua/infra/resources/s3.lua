@@ -2,6 +2,7 @@
 -- the declared ones are read and written. The vocabulary is in handler/schema.lua.
 
 local empty = require "infra.resources.s3_empty"
+local joined = require "infra.joined"
 local json = require "host.json"
 local lifecycle = require "infra.resources.s3_lifecycle"
 
@@ -53,7 +54,7 @@ end
 
 -- Rules apply by their priorities, wherever they stand.
 local function by_priority(configuration)
-  local rules = json.array(table.move(configuration.Rules, 1, #configuration.Rules, 1, {}))
+  local rules = json.array(joined(configuration.Rules))
   table.sort(rules, function(a, b)
     if a.Priority ~= b.Priority then
       return (a.Priority or 0) < (b.Priority or 0)

@@ -3,6 +3,7 @@
 -- What protects CloudFront (Scope CLOUDFRONT) lives in us-east-1, whatever the stack's region. Everything is changed as
 -- a whole, with the lock token of what was read.
 
+local joined = require "infra.joined"
 local json = require "host.json"
 
 -- What was made seconds ago is not known to everything that refers to it.
@@ -17,14 +18,6 @@ local NEW_REFERENCES = { { "WAFNonexistentItemException", 60 } }
 
 local function region(properties)
   return properties.Scope == "CLOUDFRONT" and "us-east-1" or nil
-end
-
-local function joined(...)
-  local result = {}
-  for _, list in ipairs { ... } do
-    table.move(list, 1, #list, #result + 1, result)
-  end
-  return result
 end
 
 -- What the types of WAFv2 share: `kind` names their calls and the member of the answers that has the thing; `mutable`
@@ -130,7 +123,7 @@ local function expanded(address)
   while #groups + #tail < 8 do
     groups[#groups + 1] = "0"
   end
-  table.move(tail, 1, #tail, #groups + 1, groups)
+  groups = joined(groups, tail)
   for i, group in ipairs(groups) do
     groups[i] = ("%04x"):format(tonumber(group, 16))
   end

@@ -57,6 +57,16 @@ describe("infra.aws.protocols.shapes", function()
     assert.same({ "a", "b", "c", "d" }, shape:member_names())
   end)
 
+  it("knows which members every value must set, also those that make the address, and which are tokens", function()
+    local shape = model.structure({
+      b = {}, a = {}, Key = { location = "uri" }, AccountId = { hostLabel = true }, optional = { location = "header" },
+      Token = { idempotencyToken = true },
+    }, { required = { "b", "a" } })
+    assert.same({ "AccountId", "Key", "a", "b" }, shape:required())
+    assert.same({ "Token" }, shape:tokens())
+    assert.same({}, model.structure({}):required())
+  end)
+
   it("finds streams of events", function()
     local events = { type = "structure", members = {}, eventstream = true }
     assert.is_true(model.structure({ Payload = events }):streams_events())

@@ -58,14 +58,19 @@ function form.decoder(op)
   end
 end
 
---- The API's form of a property's value; the value itself where no call says how the API has it.
-function Form:encode(name, value)
-  local node = self.nodes[name]
-  if node then
-    return encode(node, value)
+-- A method (name, value) -> change(node, value) for a property; the value itself where no call says how the API has it.
+local function by_node(change)
+  return function(self, name, value)
+    local node = self.nodes[name]
+    if node then
+      return change(node, value)
+    end
+    return value
   end
-  return value
 end
+
+--- The API's form of a property's value.
+Form.encode = by_node(encode)
 
 -- -- from the API -----------------------------------------------------------------------------------------------------
 
@@ -92,13 +97,9 @@ function DECODE.structure(node, value)
 end
 
 --- CloudFormation's form of what the API says of a property.
-function Form:decode(name, value)
-  local node = self.nodes[name]
-  if node then
-    return convert.value(DECODE, node, value)
-  end
-  return value
-end
+Form.decode = by_node(function(node, value)
+  return convert.value(DECODE, node, value)
+end)
 
 -- -- comparing and checking -------------------------------------------------------------------------------------------
 
@@ -142,13 +143,9 @@ function CANONICAL.structure(node, value)
 end
 
 --- Comparable: with what AWS fills in, lists that have no order sorted, texts without case in lower case.
-function Form:canonical(name, value)
-  local node = self.nodes[name]
-  if node then
-    return convert.value(CANONICAL, node, value)
-  end
-  return value
-end
+Form.canonical = by_node(function(node, value)
+  return convert.value(CANONICAL, node, value)
+end)
 
 local function check(node, where, value, report)
   if type(value) ~= "table" or reference.is_deferred(value) then

@@ -2,6 +2,7 @@
 --
 -- An address and the interface that it is associated with name each other, for as long as the interface exists.
 
+local joined = require "infra.joined"
 local kinds = require "infra.sim.ec2.kinds"
 
 local addresses = { operations = {} }
@@ -91,7 +92,7 @@ end
 local describe = Address:describe()
 
 function operations.DescribeAddresses(ctx, params)
-  local ids = table.move(params.AllocationIds or {}, 1, #(params.AllocationIds or {}), 1, {})
+  local ids = joined(params.AllocationIds)
   for _, public in ipairs(params.PublicIps or {}) do
     ids[#ids + 1] = by_public_ip(ctx, public).AllocationId
   end

@@ -1,5 +1,7 @@
 -- IP address blocks as EC2 reads and writes them. Used by infra.sim.ec2.*.
 
+local joined = require "infra.joined"
+
 local cidr = {}
 
 local function parse_v4(text)
@@ -68,7 +70,7 @@ local function parse_v6(text)
   for _ = 1, missing do
     groups[#groups + 1] = 0
   end
-  return table.move(tail, 1, #tail, #groups + 1, groups)
+  return joined(groups, tail)
 end
 
 -- RFC 5952: lower case, the first longest run of two or more zero groups as "::".

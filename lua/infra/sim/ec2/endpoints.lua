@@ -1,6 +1,7 @@
 -- VPC endpoints: gateways to S3 and DynamoDB, and interfaces to any other service. Operations of infra.sim.ec2.
 
 local interfaces = require "infra.sim.ec2.interfaces"
+local joined = require "infra.joined"
 local kinds = require "infra.sim.ec2.kinds"
 local prefix_lists = require "infra.sim.ec2.prefix_lists"
 local set_of = require "infra.set_of"
@@ -214,8 +215,7 @@ function operations.ModifyVpcEndpoint(ctx, params)
 
   remove_routes(ctx, params.RemoveRouteTableIds or {}, endpoint.VpcEndpointId)
   add_routes(ctx, added_tables, prefix_list, endpoint.VpcEndpointId)
-  endpoint.Groups = without(endpoint.Groups, params.RemoveSecurityGroupIds, "GroupId")
-  table.move(added_groups or {}, 1, #(added_groups or {}), #endpoint.Groups + 1, endpoint.Groups)
+  endpoint.Groups = joined(without(endpoint.Groups, params.RemoveSecurityGroupIds, "GroupId"), added_groups)
   end_interfaces(ctx, endpoint, ctx.now(), params.RemoveSubnetIds or {})
   endpoint.SubnetIds = without(endpoint.SubnetIds, params.RemoveSubnetIds)
   add_interfaces(ctx, endpoint, added_subnets)

@@ -6,6 +6,7 @@
 -- An object is kept in the form that Describe shows, without what changes by itself: `available_at` and `gone_at` (unix
 -- seconds) say from when it is available and until when it is known at all. Its Tags are in the order of their keys.
 
+local joined = require "infra.joined"
 local json = require "host.json"
 local merged = require "infra.merged"
 
@@ -132,7 +133,7 @@ local function specified_tags(self, ctx, specifications)
       ctx:fail("InvalidParameterValue",
         ("'%s' is not a valid taggable resource type for this operation."):format(specification.ResourceType))
     end
-    table.move(specification.Tags or {}, 1, #(specification.Tags or {}), #given + 1, given)
+    given = joined(given, specification.Tags)
   end
   return Resource.checked_tags(ctx, given)
 end
@@ -218,7 +219,7 @@ function Resource:describe()
     local items = {}
     local ids = params[self.ids] or {}
     if #ids > 0 then
-      local wanted = table.move(ids, 1, #ids, 1, {})
+      local wanted = joined(ids)
       table.sort(wanted)
       for i, id in ipairs(wanted) do
         if id ~= wanted[i - 1] then

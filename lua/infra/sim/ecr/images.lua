@@ -2,6 +2,7 @@
 
 local crypto = require "host.crypto"
 local entities = require "infra.sim.ecr.entities"
+local joined = require "infra.joined"
 local json = require "host.json"
 
 local images = { operations = {} }
@@ -62,8 +63,7 @@ local function check_references(ctx, repository, document)
     end
     return 0
   end
-  local descriptors = { document.config }
-  table.move(document.layers, 1, #document.layers, 2, descriptors)
+  local descriptors = joined({ document.config }, document.layers)
   local missing, size = missing_of(ctx, "layer/" .. name, descriptors)
   if #missing > 0 then
     fail(ctx, "LayersNotFoundException", "Layers with digests '[%s]' required for pushing image into repository with "

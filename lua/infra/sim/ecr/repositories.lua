@@ -4,6 +4,7 @@ local crypto = require "host.crypto"
 local arns = require "infra.sim.arns"
 local entities = require "infra.sim.ecr.entities"
 local kms = require "infra.sim.kms.entities"
+local structures = require "infra.sim.structures"
 local tags = require "infra.sim.ecr.tags"
 
 local operations = {}
@@ -20,11 +21,7 @@ local SHOWN = {
 }
 
 local function view(repository)
-  local shown = {}
-  for _, member in ipairs(SHOWN) do
-    shown[member] = repository[member]
-  end
-  return shown
+  return structures.pick(repository, SHOWN)
 end
 
 -- Path components of lower-case letters and digits, with single separators inside.

@@ -3,6 +3,7 @@
 
 local caches = require "infra.sim.elasticache.caches"
 local entities = require "infra.sim.elasticache.entities"
+local joined = require "infra.joined"
 local kinds = require "infra.sim.ec2.kinds"
 local merged = require "infra.merged"
 local settings = require "infra.sim.elasticache.settings"
@@ -28,7 +29,7 @@ local function security_groups(ctx, params, cache)
   if not settings.groups_fit(ctx, vpc_id, groups) then
     entities.invalid(ctx, "The security groups are not in the VPC %s of the cache.", vpc_id)
   end
-  local ids = table.move(params.SecurityGroupIds, 1, #params.SecurityGroupIds, 1, {})
+  local ids = joined(params.SecurityGroupIds)
   table.sort(ids)
   return { SecurityGroupIds = ids }, function()
     caches.each_interface(ctx, cache, function(interface) interface.Groups = groups end)

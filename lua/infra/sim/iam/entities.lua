@@ -12,6 +12,7 @@
 
 local Failure = require "infra.sim.failure"
 local aws_managed = require "infra.sim.iam.aws_managed"
+local joined = require "infra.joined"
 local paging = require "infra.sim.paging"
 local policy = require "infra.sim.policy"
 local sigv4 = require "host.sigv4"
@@ -199,7 +200,7 @@ function entities.add_tagging(operations, type_name, member, find, put)
   end
   operations["List" .. type_name .. "Tags"] = function(ctx, params)
     local entity = find(ctx, params[member])
-    local tags = table.move(entity.Tags or {}, 1, #(entity.Tags or {}), 1, {})
+    local tags = joined(entity.Tags)
     table.sort(tags, function(a, b) return a.Key < b.Key end)
     return entities.listed(ctx, params, "Tags", tags, function(tag) return tag.Key end)
   end

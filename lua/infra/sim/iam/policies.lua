@@ -3,6 +3,7 @@
 local arns = require "infra.sim.arns"
 local aws_managed = require "infra.sim.iam.aws_managed"
 local entities = require "infra.sim.iam.entities"
+local joined = require "infra.joined"
 local structures = require "infra.sim.structures"
 local tagging = require "infra.sim.tagging"
 
@@ -188,7 +189,7 @@ end
 
 function operations.ListPolicyVersions(ctx, params)
   local policy = entities.policy(ctx, params.PolicyArn)
-  local versions = table.move(policy.versions or {}, 1, #(policy.versions or {}), 1, {})
+  local versions = joined(policy.versions)
   local function key(version)
     return ("%08d"):format(0x7fffff - tonumber(version.VersionId:sub(2)))
   end

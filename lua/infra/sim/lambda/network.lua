@@ -6,6 +6,7 @@
 
 local entities = require "infra.sim.lambda.entities"
 local interfaces = require "infra.sim.ec2.interfaces"
+local joined = require "infra.joined"
 local kinds = require "infra.sim.ec2.kinds"
 
 local network = {}
@@ -51,7 +52,7 @@ function network.checked(ctx, given)
 end
 
 local function key_of(subnet_id, group_ids)
-  local sorted = table.move(group_ids, 1, #group_ids, 1, {})
+  local sorted = joined(group_ids)
   table.sort(sorted)
   return subnet_id .. " " .. table.concat(sorted, ",")
 end

@@ -5,6 +5,7 @@
 -- bindings (of iam/principals.lua), RevisionId, before = the statements before the last change, modified_at }.
 
 local entities = require "infra.sim.lambda.entities"
+local joined = require "infra.joined"
 local json = require "host.json"
 local principals = require "infra.sim.iam.principals"
 
@@ -77,7 +78,7 @@ local function rewrite(ctx, key, kept, change)
   local age = kept and ctx.now() - kept.modified_at
   local overlaps = kept and age > 0 and age < OVERLAP and behind(ctx, kept)
   local known = kept and (overlaps and kept.before or kept.statements) or {}
-  local statements = change(table.move(known, 1, #known, 1, {}))
+  local statements = change(joined(known))
   if #statements == 0 then
     ctx.store:delete("policy", key)
     return

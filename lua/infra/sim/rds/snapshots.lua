@@ -6,6 +6,7 @@
 -- shared_with = array of account ids, or "all".
 
 local entities = require "infra.sim.rds.entities"
+local joined = require "infra.joined"
 local merged = require "infra.merged"
 local set_of = require "infra.set_of"
 local settings = require "infra.sim.rds.cluster_settings"
@@ -26,11 +27,10 @@ local OF_CLUSTER = {
   "MasterUsername", "ClusterCreateTime", "StorageEncrypted", "KmsKeyId", "StorageType",
   "IAMDatabaseAuthenticationEnabled",
 }
-local SHOWN = {
+local SHOWN = joined({
   "DBClusterSnapshotIdentifier", "DBClusterSnapshotArn", "SnapshotCreateTime", "SnapshotType", "VpcId",
   "SourceDBClusterSnapshotArn",
-}
-table.move(OF_CLUSTER, 1, #OF_CLUSTER, #SHOWN + 1, SHOWN)
+}, OF_CLUSTER)
 
 local INHERITED = {
   "MasterUsername", "Port", "BackupRetentionPeriod", "KmsKeyId", "StorageType", "EngineVersion", "DbClusterResourceId",
@@ -217,8 +217,7 @@ function operations.ModifyDBClusterSnapshotAttribute(ctx, params)
   for _, account in ipairs(snapshot.shared_with) do
     left[#left + 1] = not gone[account] and account or nil
   end
-  local added = params.ValuesToAdd or {}
-  snapshot.shared_with = table.move(added, 1, #added, #left + 1, left)
+  snapshot.shared_with = joined(left, params.ValuesToAdd)
   entities.put(ctx, "snapshot", snapshot)
   return attributes_view(snapshot)
 end

@@ -2,6 +2,7 @@
 
 local Failure = require "infra.sim.failure"
 local entities = require "infra.sim.secretsmanager.entities"
+local joined = require "infra.joined"
 local secrets = require "infra.sim.secretsmanager.secrets"
 local sorted_keys = require "infra.sorted_keys"
 local versions = require "infra.sim.secretsmanager.versions"
@@ -53,10 +54,8 @@ local FILTERS = {
   ["primary-region"] = { texts = function() return {} end, matches = begins },
   all = {
     texts = function(secret)
-      local texts = { secret.Name, secret.Description or "", secret.OwningService or "" }
-      local keys, values = keys_of(secret), values_of(secret)
-      table.move(keys, 1, #keys, #texts + 1, texts)
-      return table.move(values, 1, #values, #texts + 1, texts)
+      return joined({ secret.Name, secret.Description or "", secret.OwningService or "" }, keys_of(secret),
+        values_of(secret))
     end,
     matches = contains_words,
   },

@@ -1,5 +1,6 @@
 -- Tags of parameters and labels of their versions in the simulated Parameter Store. Used by infra.sim.ssm.
 
+local joined = require "infra.joined"
 local parameters = require "infra.sim.ssm.parameters"
 local tagging = require "infra.sim.tagging"
 
@@ -66,7 +67,7 @@ function operations.LabelParameterVersion(ctx, params)
   for _, version in ipairs(parameter.versions) do
     version.labels = without(version.labels, taken)
   end
-  table.move(labels, 1, #labels, #target.labels + 1, target.labels)
+  target.labels = joined(target.labels, labels)
   parameters.put(ctx, parameter)
   return output
 end

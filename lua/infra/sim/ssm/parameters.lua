@@ -5,6 +5,7 @@
 -- labels = array, and the members above as they were } }. AllowedPattern is kept and shown; values are not held
 -- against it.
 
+local joined = require "infra.joined"
 local json = require "host.json"
 
 local Failure = require "infra.sim.failure"
@@ -167,7 +168,7 @@ end
 
 -- Room for one more version: the oldest one goes, unless it has a label.
 local function make_room(ctx, versions)
-  local kept = table.move(versions, 1, #versions, 1, {})
+  local kept = joined(versions)
   if #kept >= VERSIONS_LIMIT then
     if #kept[1].labels > 0 then
       fail(ctx, "ParameterMaxVersionLimitExceeded", "You attempted to create a new version of a parameter by calling "

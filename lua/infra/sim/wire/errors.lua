@@ -4,6 +4,7 @@
 -- The codes are the "Common errors" of the API references of EC2, IAM (query), S3, Route 53 (rest-xml), Systems Manager
 -- (json) and Lambda (rest-json).
 
+local joined = require "infra.joined"
 local json = require "host.json"
 local merged = require "infra.merged"
 local xml = require "host.xml"
@@ -206,8 +207,7 @@ function wire_errors.encode(dialect, failure, request_id)
   if dialect == "rest-json" then
     headers[2] = { "x-amzn-errortype", failure.code }
   end
-  table.move(failure.headers or {}, 1, #(failure.headers or {}), #headers + 1, headers)
-  return failure.status, headers, body
+  return failure.status, joined(headers, failure.headers), body
 end
 
 return wire_errors

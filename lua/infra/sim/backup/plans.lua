@@ -1,89 +1,16 @@
--- The simulated AWS Backup: vaults, plans and selections here, what comes of them in backup/: recovery points and jobs.
--- Behaviour is that of its API reference. Kept in the region's store: kinds "vault" by name, "plan" by id,
--- "selection/PLAN" by id, each with its tags.
+-- Plans of the simulated AWS Backup, and their selections of what is backed up. Kept in the region's store, kinds
+-- "plan" and "selection/PLAN", by id.
 
 local arns = require "infra.sim.arns"
 local entities = require "infra.sim.backup.entities"
-local jobs = require "infra.sim.backup.jobs"
 local json = require "host.json"
-local points = require "infra.sim.backup.points"
 local principals = require "infra.sim.iam.principals"
 local tagging = require "infra.sim.tagging"
 
-local backup = {}
+local plans = { operations = {}, tagged = { plan = tagging.with_arn "BackupPlanArn" } }
+local operations = plans.operations
 
-local fail, find_vault, page_of = entities.fail, entities.vault, entities.page
-
--- -- vaults -----------------------------------------------------------------------------------------------------------
-
-function backup.CreateBackupVault(ctx, params)
-  local name = params.BackupVaultName
-  local existing = ctx.store:get("vault", name)
-  if not name:find "^[%w_-]+$" or #name < 2 or #name > 50 then
-    fail(ctx, "InvalidParameterValueException", "Invalid vault name %s", name)
-  elseif existing then
-    ctx:fail("AlreadyExistsException", ("Backup vault with the same name already exists: %s"):format(name), 400,
-      { Arn = existing.BackupVaultArn, CreatorRequestId = existing.CreatorRequestId })
-  end
-  local vault = {
-    BackupVaultName = name, BackupVaultArn = entities.vault_arn(ctx, name), CreationDate = ctx.now(),
-    CreatorRequestId = params.CreatorRequestId, NumberOfRecoveryPoints = 0, Locked = false,
-    VaultType = "BACKUP_VAULT", VaultState = "AVAILABLE",
-    EncryptionKeyArn = params.EncryptionKeyArn or arns.of(ctx, "kms", "key/aws-backup"),
-    tags = tagging.merge(params.BackupVaultTags),
-  }
-  ctx.store:put("vault", name, vault)
-  return vault
-end
-
-function backup.DescribeBackupVault(ctx, params)
-  return find_vault(ctx, params.BackupVaultName)
-end
-
-function backup.ListBackupVaults(ctx, params)
-  local items = {}
-  for _, vault in ctx.store:each("vault") do
-    items[#items + 1] = vault
-  end
-  local page, token = page_of(ctx, items, function(vault) return vault.BackupVaultName end, params)
-  return { BackupVaultList = page, NextToken = token }
-end
-
-function backup.DeleteBackupVault(ctx, params)
-  local vault = find_vault(ctx, params.BackupVaultName)
-  if vault.NumberOfRecoveryPoints > 0 then
-    fail(ctx, "InvalidRequestException", "Backup vault cannot be deleted because it contains recovery points.")
-  end
-  ctx.store:delete("vault", vault.BackupVaultName)
-  return {}
-end
-
-function backup.PutBackupVaultAccessPolicy(ctx, params)
-  local vault = find_vault(ctx, params.BackupVaultName)
-  if type(json.decode(params.Policy or "")) ~= "table" then
-    fail(ctx, "InvalidParameterValueException", "The policy is not valid JSON.")
-  end
-  vault.policy = params.Policy
-  ctx.store:put("vault", vault.BackupVaultName, vault)
-  return {}
-end
-
-function backup.GetBackupVaultAccessPolicy(ctx, params)
-  local vault = find_vault(ctx, params.BackupVaultName)
-  if not vault.policy then
-    fail(ctx, "ResourceNotFoundException", "Backup vault %s has no access policy.", vault.BackupVaultName)
-  end
-  return { BackupVaultName = vault.BackupVaultName, BackupVaultArn = vault.BackupVaultArn, Policy = vault.policy }
-end
-
-function backup.DeleteBackupVaultAccessPolicy(ctx, params)
-  local vault = find_vault(ctx, params.BackupVaultName)
-  vault.policy = nil
-  ctx.store:put("vault", vault.BackupVaultName, vault)
-  return {}
-end
-
--- -- plans ------------------------------------------------------------------------------------------------------------
+local fail, page_of = entities.fail, entities.page
 
 local function find_plan(ctx, id)
   local plan = ctx.store:get("plan", id)
@@ -144,7 +71,7 @@ local function plan_summary(plan)
     BackupPlanName = plan.BackupPlan.BackupPlanName }
 end
 
-function backup.CreateBackupPlan(ctx, params)
+function operations.CreateBackupPlan(ctx, params)
   for _, rule in ipairs(params.BackupPlan.Rules) do
     check_rule(ctx, rule)
   end
@@ -169,14 +96,14 @@ function backup.CreateBackupPlan(ctx, params)
   return plan_summary(plan)
 end
 
-function backup.GetBackupPlan(ctx, params)
+function operations.GetBackupPlan(ctx, params)
   local plan = find_plan(ctx, params.BackupPlanId)
   local shown = plan_summary(plan)
   shown.BackupPlan = plan.BackupPlan
   return shown
 end
 
-function backup.UpdateBackupPlan(ctx, params)
+function operations.UpdateBackupPlan(ctx, params)
   local plan = find_plan(ctx, params.BackupPlanId)
   for _, rule in ipairs(params.BackupPlan.Rules) do
     check_rule(ctx, rule)
@@ -187,7 +114,7 @@ function backup.UpdateBackupPlan(ctx, params)
   return plan_summary(plan)
 end
 
-function backup.ListBackupPlans(ctx, params)
+function operations.ListBackupPlans(ctx, params)
   local items = {}
   for _, plan in ctx.store:each("plan") do
     if params.IncludeDeleted or not plan.DeletionDate then
@@ -198,7 +125,7 @@ function backup.ListBackupPlans(ctx, params)
   return { BackupPlansList = page, NextToken = token }
 end
 
-function backup.DeleteBackupPlan(ctx, params)
+function operations.DeleteBackupPlan(ctx, params)
   local plan = find_plan(ctx, params.BackupPlanId)
   for _ in ctx.store:each("selection/" .. plan.BackupPlanId) do
     fail(ctx, "InvalidRequestException", "Related backup plan selections must be deleted prior to backup plan deletion")
@@ -216,7 +143,7 @@ local function selection_summary(selection)
     IamRoleArn = selection.BackupSelection.IamRoleArn, CreatorRequestId = selection.CreatorRequestId }
 end
 
-function backup.CreateBackupSelection(ctx, params)
+function operations.CreateBackupSelection(ctx, params)
   local plan, request = find_plan(ctx, params.BackupPlanId), params.BackupSelection
   local kind = "selection/" .. plan.BackupPlanId
   if not principals.assumable_by(ctx, request.IamRoleArn, "backup.amazonaws.com") then
@@ -241,11 +168,11 @@ local function find_selection(ctx, params)
   return selection
 end
 
-function backup.GetBackupSelection(ctx, params)
+function operations.GetBackupSelection(ctx, params)
   return find_selection(ctx, params)
 end
 
-function backup.ListBackupSelections(ctx, params)
+function operations.ListBackupSelections(ctx, params)
   local items = {}
   for _, selection in ctx.store:each("selection/" .. find_plan(ctx, params.BackupPlanId).BackupPlanId) do
     items[#items + 1] = selection_summary(selection)
@@ -254,44 +181,10 @@ function backup.ListBackupSelections(ctx, params)
   return { BackupSelectionsList = page, NextToken = token }
 end
 
-function backup.DeleteBackupSelection(ctx, params)
+function operations.DeleteBackupSelection(ctx, params)
   local selection = find_selection(ctx, params)
   ctx.store:delete("selection/" .. params.BackupPlanId, selection.SelectionId)
   return {}
 end
 
--- -- tags -------------------------------------------------------------------------------------------------------------
-
-tagging.add_operations(backup, {
-  names = { "TagResource", "UntagResource", "ListTags" },
-  find = function(ctx, params)
-    local kind, key = params.ResourceArn:match ":backup%-(%a+):(.+)$" -- "vault" or "plan"
-    local found = kind and ctx.store:get(kind, key)
-    if not found then
-      fail(ctx, "ResourceNotFoundException", "The resource %s does not exist", params.ResourceArn)
-    end
-    return found, function() ctx.store:put(kind, key, found) end
-  end,
-  keys = "TagKeyList",
-  answer = function(map) return { Tags = map } end,
-})
-
-backup.tagged = { vault = tagging.with_arn "BackupVaultArn", plan = tagging.with_arn "BackupPlanArn" }
-
-for _, part in ipairs { points, jobs } do
-  for name, operation in pairs(part.operations) do
-    backup[name] = operation
-  end
-end
-
--- Time goes on between the calls: before each, what was due since the last one is done.
-for name, operation in pairs(backup) do
-  if type(operation) == "function" then
-    backup[name] = function(ctx, params)
-      jobs.advance(ctx)
-      return operation(ctx, params)
-    end
-  end
-end
-
-return backup
+return plans
