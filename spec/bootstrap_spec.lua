@@ -131,26 +131,34 @@ describe("the bootstrap program", function()
     end
   end)
 
-  -- A server that answers every connection with the bytes of a file, a few at a time, and closes it.
+  -- A server that answers connections with $ANSWER, a few bytes at a time, and ends when something is posted to it.
   local DRIBBLE <const> = [[
     use IO::Socket::INET; $| = 1;
     my $listener = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die;
     print $listener->sockport, "\n";
     while (my $peer = $listener->accept) {
-      sysread $peer, my $got, 65536; print STDERR $got;
+      my ($got, $head, $body, $length) = ("", "", undef, 0);
+      while (!defined $body || length $body < $length) {
+        sysread $peer, $got, 65536, length $got or last;
+        ($head, $body) = split /\r\n\r\n/, $got, 2;
+        $length = $1 if $head =~ /content-length: (\d+)/i;
+      }
+      print STDERR $got;
+      last if $got =~ /^POST/;
       syswrite $peer, $_ and select undef, undef, undef, 0.002 for $ENV{ANSWER} =~ /.{1,7}/gs;
     }]]
 
-  -- Runs the program against it until the second connection ends; returns what it posted, nil when it ended before.
+  -- Runs the program against it to the end, which comes with an answer that is broken, or when the server is gone.
+  -- Returns how it ended, and all that it sent.
   local function against(answer)
     local log = directory .. "/log"
     local output = assert(io.popen(("ANSWER='%s' exec timeout 20 perl -e '%s' 2> %s & echo $!; wait"):format(answer,
       DRIBBLE, log)))
     local pid, port = output:read("n", "n")
     local ended = program.run {
-      argv = { path }, environment = { AWS_LAMBDA_RUNTIME_API = "127.0.0.1:" .. port }, timeout = 1,
+      argv = { path }, environment = { AWS_LAMBDA_RUNTIME_API = "127.0.0.1:" .. port }, timeout = PATIENCE,
     }
-    os.execute("kill " .. pid)
+    os.execute(("kill %d 2>/dev/null"):format(pid))
     output:close()
     return ended, fs.read(log)
   end

@@ -172,7 +172,7 @@ describe("http", function()
     end)
 
     it("in time when no answer comes: sent", function()
-      local _, err = exchange({ timeout = 0.1 }, function() end)
+      local _, err = exchange({ timeout = 0.5 }, function() end)
       assert.equal("Timeout", err.code)
       assert.is_true(err.sent)
     end)
