@@ -137,10 +137,13 @@ fuzz: $(INFRA) $(BUILD)/fuzz ## libFuzzer on the decoders (SECONDS=60 each, TARG
 	    -artifact_prefix=$(BUILD)/$$target- $(BUILD)/corpus/$$target || exit 1; \
 	done
 
+SPEC_C := spec/fuzz/driver.c spec/bench/libcurl.c
+
 lint: deps ## luacheck, clang-format, cppcheck
 	luacheck --quiet lua stacks plugins spec
-	clang-format --dry-run --Werror host/*.c host/*.h bootstrap/*.c bootstrap/*.h
-	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 host bootstrap
+	clang-format --dry-run --Werror host/*.c host/*.h bootstrap/*.c bootstrap/*.h $(SPEC_C)
+	cppcheck --quiet --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --std=c11 host bootstrap \
+	  $(SPEC_C)
 
 install: $(INFRA) ## install into PREFIX (/usr/local)
 	install -D -m 755 $(INFRA) $(DESTDIR)$(PREFIX)/bin/infra
