@@ -19,7 +19,7 @@ local cost = {
 
 function cost.arguments(command)
   command:argument("stack", "The stack file."):argname "STACK"
-  command:option("--set", "Sets an option of the stack; may be repeated."):argname "NAME=VALUE":count "*"
+  stack_options.set_argument(command)
   command:option("--usage", "Changes an assumption, for example api_requests_per_day=50000; may be repeated.")
     :argname "NAME=VALUE":count "*"
   command:flag("--json", "Print JSON.")

@@ -15,7 +15,7 @@ local graph = {
 
 function graph.arguments(command)
   command:argument("stack", "The stack file."):argname "STACK"
-  command:option("--set", "Sets an option of the stack; may be repeated."):argname "NAME=VALUE":count "*"
+  stack_options.set_argument(command)
   command:option("--format", "svg, dot, mermaid or json."):choices { "svg", "dot", "mermaid", "json" }:default "svg"
 end
 

@@ -15,9 +15,6 @@ local refresh = require "infra.engine.refresh"
 local update_resource = require "infra.handler.update"
 local wait = require "infra.handler.wait"
 
--- Seconds for which what was just created may not be listed yet.
-local APPEARS <const> = 120
-
 -- Writes that the resource is as declared, and waits until that is durable: nothing that depends on it starts before.
 local function finish(run, change, row, values)
   local resource_type = change.resource.type
@@ -43,7 +40,7 @@ end
 local function complete(run, op, change, row, values)
   local known, wanted = merged(refresh.known(row), values), change.resource.referenced
   local now = run.context.runtime.now
-  local deadline = now() + APPEARS
+  local deadline = now() + refresh.LOOKS_FOR
   local live, err
   while lacks(known, wanted) and not live do
     live, err = observe.live(op, known, {})

@@ -16,6 +16,9 @@ local refresh = {}
 --- Seconds for which AWS may not show what was just made.
 refresh.APPEARS = 20
 
+--- Seconds for which the step that made something goes on looking for it.
+refresh.LOOKS_FOR = 120
+
 -- Seconds between two looks at it.
 local PAUSE <const> = 2
 

@@ -7,13 +7,10 @@ local reference = require "infra.engine.reference"
 local refresh = require "infra.engine.refresh"
 local resources = require "infra.resources"
 
--- Seconds for which what was just created may not be listed yet.
-local APPEARS <const> = 120
-
 -- Seconds for which AWS may not know the resource everywhere, or nil.
 local function unknown_for(run, action, row)
   if action ~= "delete" then
-    return row.status == "creating" and APPEARS or nil
+    return row.status == "creating" and refresh.LOOKS_FOR or nil
   end
   local age = run.context.runtime.time() - (row.updated_at or 0)
   return age < refresh.APPEARS and refresh.APPEARS - age or nil
