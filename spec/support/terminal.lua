@@ -36,15 +36,16 @@ return function(code, steps)
       at=$(($(wc -c <%s) + 1)); printf %s;]]):format(shown, table.concat(pattern, "*"), ended, shown,
       quote(octal(step[#step])))
   end
-  local command = ("%s exec %s; : >%s"):format(quote(fs.real_path "/proc/self/exe"), script, ended)
+  -- Ctrl-C reaches the shell too, which must live to tell the end: without the trap, Debian's sh would not.
+  local command = ("trap : INT; %s exec %s; : >%s"):format(quote(fs.real_path "/proc/self/exe"), script, ended)
   local event = program.run {
     -- The typist stays until the program has ended: the end of its keys would be a Ctrl-D.
     argv = { "sh", "-c", ("{ %s until [ -e %s ]; do sleep 0.01; done; } | script -qfec %s %s"):format(
       table.concat(typist, " "), ended, quote(command), shown) },
-    environment = { TERM = "xterm", HOME = directory },
-    timeout = 20,
+    environment = { TERM = "xterm", HOME = directory, SHELL = "/bin/sh" },
+    timeout = 50,
   }
   remove()
-  assert(not event.error, event.stdout)
+  assert(not event.error, ("%s after:\n%s"):format(event.error, event.stdout))
   return (event.stdout:gsub("\r", ""))
 end
