@@ -17,11 +17,15 @@ local function price(value)
   return (("%.10f"):format(value):gsub("0+$", ""):gsub("%.$", ".00"):gsub("(%.%d)$", "%10"))
 end
 
+local function quantity(line)
+  return number(line.quantity) .. " " .. (line.quantity == 1 and line.unit:gsub("s$", "") or line.unit)
+end
+
 local function rows(estimate)
   local result = {}
   for i, line in ipairs(estimate.lines) do
     result[i] = {
-      line.service, line.item, number(line.quantity) .. " " .. line.unit,
+      line.service, line.item, quantity(line),
       line.free and ("first %d free, then %s"):format(line.free, price(line.price)) or price(line.price),
       ("%.2f"):format(line.amount),
     }
