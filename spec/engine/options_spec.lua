@@ -99,6 +99,20 @@ describe("the option", function()
     world:run(renamed(false))
   end)
 
+  it("renamed_from keeps the name that the tool gave, then and later", function()
+    local function group(name, options)
+      return World.declare(function(stack)
+        stack:resource("AWS::Logs::LogGroup", name, { RetentionInDays = 7 }, options)
+      end)
+    end
+    world:run(group "old")
+    local name = world:rows()[1].properties.LogGroupName
+    assert.matches("old$", name)
+    world:run(group("new", { renamed_from = "old" }))
+    world:unchanged(group "new")
+    assert.equal(name, world:rows()[1].properties.LogGroupName)
+  end)
+
   it("renamed_from and deletion of what depended on it keep their order", function()
     world:run(World.declare(function(stack)
       local vpc = stack:resource("AWS::EC2::VPC", "old", { CidrBlock = "10.0.0.0/16" })

@@ -107,6 +107,36 @@ describe("tags", function()
   end)
 end)
 
+describe("what AWS takes once", function()
+  it("is not declared twice", function()
+    local _, err = declared(function(s)
+      for _, name in ipairs { "a", "b" } do
+        s:resource("AWS::Logs::LogGroup", name, { LogGroupName = "/x" })
+      end
+    end)
+    assert.equal("SameName", err.code)
+    assert.equal("b", err.resource)
+    assert.matches("LogGroupName: the same as of a, declared at [^ ]+stack_spec.lua:%d+", err.message)
+    _, err = declared(function(s)
+      local vpc = s:resource("AWS::EC2::VPC", "vpc", { CidrBlock = "10.0.0.0/16" })
+      for _, name in ipairs { "a", "b" } do
+        s:resource("AWS::EC2::Subnet", name, { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
+      end
+    end)
+    assert.matches("CidrBlock and VpcId: the same as of a", err.message)
+  end)
+
+  it("may be declared once in each region and each VPC", function()
+    assert.is_not_nil(declared(function(s)
+      for _, region in ipairs { "us-east-1", "us-west-2" } do
+        s:resource("AWS::Logs::LogGroup", "logs-" .. region, { LogGroupName = "/x" }, { region = region })
+        local vpc = s:resource("AWS::EC2::VPC", "vpc-" .. region, { CidrBlock = "10.0.0.0/16" })
+        s:resource("AWS::EC2::Subnet", "subnet-" .. region, { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
+      end
+    end))
+  end)
+end)
+
 describe("layers", function()
   it("give addresses their first part, also one in the other", function()
     local inner = { options = {}, build = function(s) s:resource("AWS::EC2::InternetGateway", "g") end }

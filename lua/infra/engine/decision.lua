@@ -7,6 +7,7 @@ local canonical = require "infra.engine.canonical"
 local circumstances = require "infra.engine.circumstances"
 local diff = require "infra.engine.diff"
 local errors = require "infra.errors"
+local natural_key = require "infra.engine.natural_key"
 local reference = require "infra.engine.reference"
 local tags = require "infra.handler.tags"
 
@@ -22,8 +23,9 @@ end
 
 --- The properties that `resource` shall have, with references resolved by lookup(address, attribute). Those in its
 --- options ignore_changes and ignore_drift are what they are in `live` (nil: there is none yet), the latter unless they
---- refer to what was made anew since `row` was written. What nobody can read stays what was recorded in `row`. Throws
---- when a reference cannot be resolved.
+--- refer to what was made anew since `row` was written. A name that the stack leaves out stays what it is too, also
+--- under renamed_from. What nobody can read stays what was recorded in `row`. Throws when a reference cannot be
+--- resolved.
 function decision.desired(resource, live, lookup, row)
   local resolved, desired = pcall(reference.resolve, resource.properties, lookup)
   if not resolved then
@@ -40,6 +42,9 @@ function decision.desired(resource, live, lookup, row)
   end
   for _, name in ipairs(live and resource.options.ignore_changes or {}) do
     keep(name)
+  end
+  if live and resource.filled then
+    keep(resource.filled)
   end
   local anew = live and circumstances.anew(resource, row, lookup) or {}
   for _, name in ipairs(live and resource.options.ignore_drift or {}) do
@@ -76,19 +81,6 @@ local function reason_to_replace(resource, row, live, lookup)
   elseif row.status ~= "ready" then -- one that was in use may have become what a person can repair
     return live.failure
   end
-end
-
--- Properties by which AWS tells one of this type from another, when they are a stack's choice.
-local function natural_key(resource_type)
-  local spec, names = resource_type.spec, {}
-  if type(spec.find) == "table" and not spec.find[1] then -- filters, not a listing
-    for _, property in pairs(spec.find) do
-      names[#names + 1] = property ~= true and property or nil
-    end
-  elseif spec.name then
-    names[1] = spec.name.property
-  end
-  return names
 end
 
 -- Whether the new one of a replacement would have the name of the old one.

@@ -7,7 +7,9 @@ local accounts = require "infra.engine.accounts"
 local crypto = require "host.crypto"
 local errors = require "infra.errors"
 local graph = require "infra.engine.graph"
+local json = require "host.json"
 local merged = require "infra.merged"
+local natural_key = require "infra.engine.natural_key"
 local options = require "infra.options"
 local reference = require "infra.engine.reference"
 local Resource = require "infra.engine.resource"
@@ -65,7 +67,7 @@ function Definition:evaluate(given)
     name = self.name, project = self.project, environment = self.environment, region = self.region,
     -- known only after asking AWS
     account = reference.new("", "Account"), partition = reference.new("", "Partition"),
-    _resources = {}, _faults = {}, _outputs = {}, _scope = { owner = self },
+    _resources = {}, _keys = {}, _faults = {}, _outputs = {}, _scope = { owner = self },
   }, Stack)
   local ok, problem = xpcall(self.build, source.caught, stack, values)
   if not ok then
@@ -150,11 +152,32 @@ local function with_name(self, resource)
   if text == nil then
     text = shortened(self.name .. "-" .. resource.name, name.limit)
     text = name.lower and text:lower() or text
+    resource.filled = name.property
   end
   if name.folded and type(text) == "string" and not reference.is_reference(text) then
     text = text:lower()
   end
   resource.properties[name.property] = text
+end
+
+-- Notes a fault when a resource has the natural key of another: AWS would refuse it in the middle of a run.
+local function claim_key(self, resource)
+  local names = natural_key(resource.type)
+  local key = { resource.type.name, resource.region, resource.account or "" }
+  for _, name in ipairs(names) do
+    if resource.properties[name] == nil then
+      return
+    end
+    key[#key + 1] = resource.properties[name]
+  end
+  key = json.encode(key)
+  local other = #names > 0 and self._keys[key]
+  if other then
+    table.insert(self._faults, errors.new { code = "SameName", source = resource.source, resource = resource.address,
+      message = ("%s: the same as of %s, declared at %s"):format(table.concat(names, " and "), other.address, other.source),
+      hint = "give one of the two another name" })
+  end
+  self._keys[key] = resource
 end
 
 --- Declares a resource: its CloudFormation type, a name that is unique within the layer, its properties, and options
@@ -182,6 +205,7 @@ function Stack:resource(type_name, name, properties, resource_options)
       message = ("there is already a resource of this name, declared at %s"):format(other.source) }
   end
   with_name(self, resource)
+  claim_key(self, resource)
   with_tags(self, resource)
   self._resources[address] = resource
   return proxy
