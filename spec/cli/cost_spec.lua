@@ -14,7 +14,7 @@ describe("infra cost", function()
   end
 
   it("prints a table, Markdown and JSON, whose total follows the assumptions", function()
-    assert.matches("\nCloudWatch +alarms +1 alarms +0.10 +0.10\n", cost().stdout)
+    assert.matches("\nCloudWatch +alarms +1 alarm +0.10 +0.10\n", cost().stdout)
     assert.matches("^# What costly%-spec costs in a month\n", cost("--markdown").stdout)
     local before = json.decode(cost("--json").stdout)
     local after = json.decode(cost("--json", "--usage", "logs_gb=1000").stdout)

@@ -9,6 +9,7 @@ return function(stack)
   end
   local function role(name)
     return stack:resource("AWS::IAM::Role", name .. "-role", {
+      RoleName = "watched-" .. name, -- beside the layer security's
       AssumeRolePolicyDocument = trust(name .. ".amazonaws.com"),
     })
   end

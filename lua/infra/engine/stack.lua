@@ -174,7 +174,8 @@ local function claim_key(self, resource)
   local other = #names > 0 and self._keys[key]
   if other then
     table.insert(self._faults, errors.new { code = "SameName", source = resource.source, resource = resource.address,
-      message = ("%s: the same as of %s, declared at %s"):format(table.concat(names, " and "), other.address, other.source),
+      message = ("%s: the same as of %s, declared at %s"):format(table.concat(names, " and "), other.address,
+      other.source),
       hint = "give one of the two another name" })
   end
   self._keys[key] = resource
