@@ -22,6 +22,7 @@ describe("the check of a handler spec", function()
       ["My::Type.facets[first].wait: must be a boolean, is a string"] = { facets = { first = { wait = "yes" } } },
       ["My::Type.create.instead[2]: must be a table"] = { create = { "Create", instead = { {}, 5 } } },
       ["My::Type.read.1: must be a string, is a boolean"] = { read = { true } },
+      ["My::Type.read.first.first: there is no such entry in a handler spec"] = { read = { first = { first = {} } } },
     } do
       assert.same({ nil, message }, { schema.check("My::Type", spec(changes)) })
     end

@@ -21,6 +21,7 @@ describe("what the models of aws-sdk lack", function()
     end
     assert.equal("integer", member("rds", "DescribeDBClusters", "output", "DBClusters." .. pause).type)
     assert.equal("string", member("elasticache", "ModifyServerlessCache", "input", "MajorEngineVersion").type)
+    assert.equal("list", member("logs", "DescribeLogGroups", "input", "logGroupIdentifiers").type)
   end)
 
   it("is said: which members no trace may show", function()

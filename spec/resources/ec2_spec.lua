@@ -109,6 +109,34 @@ describe("AWS::EC2::VPC", function()
   end)
 end)
 
+describe("what one description tells", function()
+  it("is asked for once: a gateway and its attachment; tables, their routes and their associations", function()
+    local declaration = World.declare(function(stack)
+      local network, public, internet = public_network(stack)
+      local routes = stack:resource("AWS::EC2::RouteTable", "routes", { VpcId = network.VpcId })
+      stack:resource("AWS::EC2::Route", "default", { RouteTableId = routes.RouteTableId,
+        DestinationCidrBlock = "0.0.0.0/0", GatewayId = internet.InternetGatewayId })
+      stack:resource("AWS::EC2::SubnetRouteTableAssociation", "association", { SubnetId = public.SubnetId,
+        RouteTableId = routes.RouteTableId })
+    end)
+    ask "CreateInternetGateway" -- somebody else's, without any tag
+    world:run(declaration)
+    local _, _, process = world:plan(declaration)
+    assert.equal(1, #calls.params(process, "DescribeInternetGateways"))
+    assert.equal(1, #calls.params(process, "DescribeRouteTables"))
+    world:as_other(function(call)
+      local association = assert(call("ec2", "DescribeRouteTables", { Filters = {
+        { Name = "association.main", Values = { "false" } },
+      } })).RouteTables[1].Associations[1]
+      for _, one in ipairs(assert(call("ec2", "DescribeInternetGateways", {})).InternetGateways) do
+        assert(call("ec2", "DeleteTags", { Resources = { one.InternetGatewayId }, Tags = { { Key = "infra:id" } } }))
+      end
+      assert(call("ec2", "DisassociateRouteTable", { AssociationId = association.RouteTableAssociationId }))
+    end)
+    assert.same({ association = "create" }, world:planned(declaration)) -- the gateway is known by its id as well
+  end)
+end)
+
 describe("public addresses", function()
   it("are released after the gateway that has them is gone, and the internet gateway is detached after that", function()
     local declaration = World.declare(function(stack) public_network(stack) end)
@@ -279,7 +307,9 @@ describe("AWS::EC2::SubnetRouteTableAssociation", function()
         end
       end
     end)
-    assert.same({ association = "update" }, world:planned(declare(true)))
+    local plan, _, process = world:plan(declare(true))
+    assert.same({ association = "update" }, World.actions(plan))
+    assert.equal(2, #calls.params(process, "DescribeRouteTables")) -- the recorded one has it no more
     local run = world:run(declare(true))
     assert.same({ "ReplaceRouteTableAssociation" }, calls.changes(run)) -- never without any
     world:unchanged(declare(true))

@@ -113,7 +113,16 @@ describe("AWS::IAM::ManagedPolicy", function()
     world:unchanged(attached())
   end)
 
-  it("is read with its roles and theirs by one listing of the account", function()
+  it("is read with its roles and theirs by one listing of the account, however many others have", function()
+    world:as_other(function(call)
+      for i = 1, 120 do
+        assert(call("iam", "CreateRole", { RoleName = "other-" .. i, AssumeRolePolicyDocument = [[{
+          "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "Service": "ec2.amazonaws.com" }, "Action": "sts:AssumeRole"
+          }]
+        }]] }))
+      end
+    end)
     world:run(attached("one"))
     assert.equal(1, #calls.params(world:run(attached("one")), "GetAccountAuthorizationDetails"))
   end)

@@ -48,15 +48,22 @@ describe("AWS::Logs::LogGroup", function()
     assert.equal(2, tries())
   end)
 
-  it("of one folder are read with one call", function()
+  it("is read with others, fifty in a call, whatever they are called and however many there are", function()
+    world:as_other(function(call)
+      for i = 1, 60 do
+        assert(call("logs", "CreateLogGroup", { logGroupName = ("/aws/%d"):format(i) }))
+      end
+    end)
     local declaration = World.declare(function(stack)
-      for i = 1, 30 do
-        stack:resource("AWS::Logs::LogGroup", "g" .. i, { LogGroupName = ("/demo/%d"):format(i) })
+      for i = 1, 51 do
+        stack:resource("AWS::Logs::LogGroup", "g" .. i, { LogGroupName = ("%d/demo"):format(i) })
       end
     end)
     world:run(declaration)
     local _, _, process = world:plan(declaration)
-    assert.equal(1, #calls.params(process, "DescribeLogGroups"))
+    assert.equal(2, #calls.params(process, "DescribeLogGroups"))
+    world:as_other(function(call) assert(call("logs", "DeleteLogGroup", { logGroupName = "7/demo" })) end)
+    assert.same({ g7 = "create" }, world:planned(declaration))
   end)
 end)
 

@@ -3,6 +3,7 @@
 
 local World = require "spec.engine.world"
 local infra = require "infra"
+local json = require "host.json"
 
 -- { layer, option, value = its new one, update | replace | create | delete = addresses }. An option of the whole stack
 -- is one of the layer "".
@@ -127,6 +128,17 @@ describe("the staging stack", function()
   it("is built in one run, although AWS needs time to notice", function()
     world:run(staging {}, { faults = UNAWARE })
     assert.same({}, actions {})
+  end)
+
+  it("is looked at with three requests for four resources, and asks nothing twice", function()
+    local _, _, process = world:plan(staging {})
+    local asked = {}
+    for _, call in ipairs(process.calls) do
+      local request = ("%s %s %s %s"):format(call.service, call.operation, call.region, json.encode(call.params))
+      assert.is_nil(asked[request], request)
+      asked[request] = true
+    end
+    assert.is_true(#process.calls <= 0.75 * #world:rows(), #process.calls .. " for " .. #world:rows())
   end)
 
   for _, change in ipairs(CHANGES) do

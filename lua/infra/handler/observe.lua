@@ -11,9 +11,8 @@ local twins = require "infra.handler.twins"
 
 local observe = {}
 
--- The item itself, by the type's read spec: nil when AWS has none.
-local function fetch(op, scope)
-  local spec = op.spec.read
+-- The item itself as the read spec `spec` finds it: nil when it finds none.
+local function fetch_by(op, spec, scope)
   local service = spec.service or op.spec.service
   local params = op:parameters(spec, scope)
   local item, err
@@ -34,6 +33,19 @@ local function fetch(op, scope)
   end
   if item and spec.pick then
     item = spec.pick(item, scope)
+  end
+  return item, err
+end
+
+-- The item itself: nil when AWS has none.
+local function fetch(op, scope)
+  local spec = op.spec.read
+  local item, err
+  if spec.first and scope[spec.first.by] then
+    item, err = fetch_by(op, spec.first, scope)
+  end
+  if not (item or err) then
+    item, err = fetch_by(op, spec, scope)
   end
   return item, err
 end

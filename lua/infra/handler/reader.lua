@@ -5,7 +5,7 @@
 -- A read spec says which way a call can be shared:
 --   { "DescribeVpcs", list = "Vpcs", key = "VpcId", filter = "vpc-id" }       ids as values of a filter
 --   { "GetParameters", list = "Parameters", key = "Name", ids = "Names", max = 10 }  ids as a list
---   { "DescribeLogGroups", ..., prefix = "logGroupNamePrefix" }               names that are alike by what they all
+--   { "ListRules", ..., prefix = "NamePrefix" }                               names that are alike by what they all
 --                                                                             start with
 --   { "GetAccountAuthorizationDetails", list = "RoleDetailList", key = "RoleName", all = true }  one answer for all
 --   { "GetRoutes", send = { "ApiId" }, list = "Items", key = "RouteId", all = true }   one answer for each parent
@@ -110,6 +110,17 @@ local function fetch(self, batch, ids)
   end
 end
 
+-- The ids that an item is found under.
+local function keys_of(spec, item)
+  local key
+  if type(spec.key) == "function" then
+    key = spec.key(item)
+  else
+    key = path.get(item, spec.key)
+  end
+  return type(key) == "table" and key or { key }
+end
+
 -- The items with `id` in an answer. Every list is gone through once, whatever the number of ids.
 local function pick(answer, spec, id)
   local index_name = spec.list .. "\0" .. tostring(spec.key)
@@ -117,8 +128,7 @@ local function pick(answer, spec, id)
   if not index then
     index = {}
     for _, item in ipairs(path.get(answer.output, spec.list) or {}) do
-      local key = type(spec.key) == "function" and spec.key(item) or path.get(item, spec.key)
-      for _, one in ipairs(type(key) == "table" and key or { key }) do
+      for _, one in ipairs(keys_of(spec, item)) do
         index[one] = index[one] or {}
         table.insert(index[one], item)
       end

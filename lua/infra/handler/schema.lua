@@ -17,7 +17,8 @@
 --               decode = function(item, values, scope, op) with gives = {what it sets}, send/item for calls that read
 --               one resource, sometimes = {fields that AWS may leave out: then what was recorded holds},
 --               complete = function(values): after the facets' reads; key and by may be functions of an item and a
---               scope
+--               scope; first = another read, of what the property `by` names: where it was when it was recorded, which
+--               others read too; what is not there any more is looked for
 --   facets      parts with calls of their own, in the order of their writing: { properties, value = only for this
 --                 value, write = call or function(op, scope, live, desired), clear = the same for "not set any more",
 --                 read = call with map, decode and absent (or one to be shared, see handler/reader, whose answer is
@@ -128,7 +129,7 @@ local SPEC = {
   form = {
     names = "table", fill = "table", ordered = "table", sets = "table", lower = "table", complete = "boolean",
   },
-  create = CREATE, read = READ, facets = { each = FACET },
+  create = CREATE, read = merged(READ, { first = merged(READ, { by = "string" }) }), facets = { each = FACET },
   update = "function", delete = DELETE, find = "any", state = STATE, gone = "table", retry = "table", tags = TAGS,
   tag_type = "string", tags_with = "table", defaults = "table", sets = "table", canonical = "table",
   structures = "table", replaces = "function", attributes = "table", typical = "table", secrets = "table",

@@ -25,7 +25,8 @@ local function read_of(spec)
     local function key(item)
       return tags.decode(spec.tags, path.get(item, spec.tags.read))[tags.OWNER]
     end
-    reads[spec] = filter and setmetatable({ filter = filter, key = key }, { __index = spec.read }) or false
+    reads[spec] = filter and setmetatable({ filter = not spec.read.all and filter or nil, key = key },
+      { __index = spec.read }) or false
   end
   return reads[spec]
 end

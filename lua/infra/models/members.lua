@@ -11,6 +11,9 @@ local MISSING <const> = {
     { "ModifyServerlessCache", "input", "MajorEngineVersion", {} },
     { "DescribeServerlessCaches", "output", "ServerlessCaches.NetworkType", {} },
   },
+  logs = {
+    { "DescribeLogGroups", "input", "logGroupIdentifiers", { type = "list", member = {} } },
+  },
   rds = {
     { "CreateDBCluster", "input", "ServerlessV2ScalingConfiguration.SecondsUntilAutoPause", { type = "integer" } },
     { "DescribeDBClusters", "output", "DBClusters.ServerlessV2ScalingConfiguration.SecondsUntilAutoPause",

@@ -173,13 +173,15 @@ types["AWS::EC2::Subnet"] = ec2_type {
   gone = { "InvalidSubnetID.NotFound", "InvalidSubnetId.NotFound" },
 }
 
+-- All gateways are read, of which a VPC has one: a gateway is looked for by its tag and an attachment, which has none,
+-- by the gateway's id, and both are told by the same call.
 types["AWS::EC2::InternetGateway"] = ec2_type {
   tag_type = "internet-gateway",
   identity = { "InternetGatewayId" },
   create = { "CreateInternetGateway", result = "InternetGateway" },
   read = {
     "DescribeInternetGateways",
-    list = "InternetGateways", key = "InternetGatewayId", filter = "internet-gateway-id", map = { "InternetGatewayId" },
+    list = "InternetGateways", key = "InternetGatewayId", all = true, map = { "InternetGatewayId" },
   },
   delete = { "DeleteInternetGateway", send = { "InternetGatewayId" }, retry = in_use(300) },
   gone = { "InvalidInternetGatewayID.NotFound" },
@@ -192,7 +194,7 @@ types["AWS::EC2::VPCGatewayAttachment"] = ec2_type {
   },
   read = {
     "DescribeInternetGateways",
-    list = "InternetGateways", key = "InternetGatewayId", filter = "internet-gateway-id",
+    list = "InternetGateways", key = "InternetGatewayId", all = true,
     pick = function(gateway, scope)
       for _, attachment in ipairs(gateway.Attachments or {}) do
         if attachment.VpcId == scope.VpcId then

@@ -32,6 +32,14 @@ local function same_destination(route, scope)
   return false
 end
 
+local function association_of(route_table, scope)
+  for _, association in ipairs(route_table.Associations or {}) do
+    if association.SubnetId == scope.SubnetId then
+      return association
+    end
+  end
+end
+
 local types = {}
 
 types["AWS::EC2::RouteTable"] = {
@@ -82,16 +90,11 @@ types["AWS::EC2::SubnetRouteTableAssociation"] = {
     "AssociateRouteTable", send = { "SubnetId", "RouteTableId" }, map = { "Id=AssociationId" },
     exists = { "Resource.AlreadyAssociated" },
   },
-  -- By subnet: the association's own id changes when somebody moves the subnet to another table.
+  -- By subnet: the association's own id changes when somebody moves the subnet to another table. A subnet has one table
+  -- at a time, so none need be looked for where the recorded one has it.
   read = table_read {
-    key = "Associations[].SubnetId", filter = "association.subnet-id",
-    pick = function(route_table, scope)
-      for _, association in ipairs(route_table.Associations or {}) do
-        if association.SubnetId == scope.SubnetId then
-          return association
-        end
-      end
-    end,
+    first = table_read { by = "RouteTableId", pick = association_of },
+    key = "Associations[].SubnetId", filter = "association.subnet-id", pick = association_of,
     map = { "SubnetId", "RouteTableId", "Id=RouteTableAssociationId" },
   },
   -- Between a deletion and a new one the subnet would have the VPC's main table, and no way out.

@@ -12,10 +12,11 @@ local PROPAGATION = {
   { "MalformedPolicyDocument", 120, message = "[Ii]nvalid principal" }, -- a principal that is seconds old
 }
 
--- One paged call describes every role and policy of the account, with documents, attachments and tags.
+-- One paged call describes every role and policy of the account, with documents, attachments and tags: a thousand on a
+-- page at most, a hundred by default.
 local function account_details(fields)
   fields[1] = "GetAccountAuthorizationDetails"
-  fields.all, fields.with = true, { Filter = { "Role", "LocalManagedPolicy" } }
+  fields.all, fields.with = true, { Filter = { "Role", "LocalManagedPolicy" }, MaxItems = 1000 }
   return fields
 end
 

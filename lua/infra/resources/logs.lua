@@ -13,7 +13,7 @@ return {
     },
     read = {
       "DescribeLogGroups",
-      list = "logGroups", key = "logGroupName", prefix = "logGroupNamePrefix",
+      list = "logGroups", key = "logGroupName", ids = "logGroupIdentifiers", max = 50,
       map = {
         "LogGroupName=logGroupName", "RetentionInDays=retentionInDays", "KmsKeyId=kmsKeyId",
         "LogGroupClass=logGroupClass",
