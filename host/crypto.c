@@ -1,5 +1,5 @@
 /* Digests, encodings of bytes, randomness and authenticated encryption, for request signing, tokens, checksums and the
- * secrets in the state. All of it is OpenSSL's; strings are bytes throughout.
+ * simulated KMS. All of it is OpenSSL's; strings are bytes throughout.
  *
  *   crypto.md5(s), crypto.sha1(s), crypto.sha256(s) -> raw digest        crypto.hmac_sha256(key, s) -> 32 bytes
  *   crypto.hasher(name) -> h;  h:update(s) -> h;  h:digest() -> raw digest, once
@@ -9,7 +9,6 @@
  *   crypto.random(n) -> n bytes (throws when the system has none: never a weak answer)
  *   crypto.encrypt(key, plaintext [, aad]) -> nonce .. ciphertext .. tag   AES-256-GCM, key of 32 bytes, random nonce
  *   crypto.decrypt(key, sealed [, aad]) -> plaintext | nil, err            code "DecryptionFailed"
- *   crypto.derive_key(passphrase, salt) -> key of 32 bytes                 scrypt; takes a few tenths of a second
  *   crypto.equal(a, b) -> boolean, in a time that tells nothing of where they differ */
 #include "encoding.h"
 #include "host.h"
@@ -27,9 +26,6 @@
 #define LONGEST ((size_t)1 << 30) /* OpenSSL counts in int; this leaves room for what base64 adds */
 
 enum { KEY = 32, NONCE = 12, TAG = 16 };
-
-/* OWASP's parameters for scrypt with 32 MiB. Stored secrets depend on them: a change needs a new kind of seal. */
-enum { SCRYPT_N = 1 << 15, SCRYPT_R = 8, SCRYPT_P = 3, SCRYPT_MEMORY = 64 << 20 };
 
 static const struct {
   const char *name;
@@ -240,17 +236,6 @@ static int decrypt(lua_State *L) {
   return host_fail(L, "DecryptionFailed", "the key is wrong or the encrypted data was changed");
 }
 
-static int derive_key(lua_State *L) {
-  unsigned char key[KEY];
-  struct text passphrase = check_text(L, 1), salt = check_text(L, 2);
-  if (!EVP_PBE_scrypt(passphrase.data, passphrase.length, bytes(salt), salt.length, SCRYPT_N, SCRYPT_R, SCRYPT_P,
-                      SCRYPT_MEMORY, key, KEY))
-    return openssl_error(L);
-  lua_pushlstring(L, (const char *)key, KEY);
-  OPENSSL_cleanse(key, KEY);
-  return 1;
-}
-
 static int equal(lua_State *L) {
   size_t length_a, length_b;
   const char *a = luaL_checklstring(L, 1, &length_a), *b = luaL_checklstring(L, 2, &length_b);
@@ -270,7 +255,6 @@ int open_crypto(lua_State *L) {
       {"random", random_bytes},
       {"encrypt", encrypt},
       {"decrypt", decrypt},
-      {"derive_key", derive_key},
       {"equal", equal},
       {NULL, NULL},
   };

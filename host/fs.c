@@ -3,8 +3,8 @@
  *
  *   fs.read(path)               -> bytes
  *   fs.write(path, s [, mode])  -> true    atomically and durably: readers see the old file or the whole new one.
- *                                          mode defaults to 0600: what infra writes can hold secrets
- *   fs.append(path, s)          -> true    creates the file (0600) when it is missing
+ *                                          mode defaults to 0600: what infra writes can hold secrets. Follows links;
+ *                                          what is no file (a pipe, /dev/null) is written into, as it is
  *   fs.mkdir(path)              -> true    with its parents; an existing directory is fine
  *   fs.list(path)               -> sorted array of names, without "." and ".."
  *   fs.stat(path)               -> { kind, size, mtime (unix seconds), mode (permission bits) }; follows links; kind is
@@ -110,6 +110,21 @@ static int sync_directory(const char *path) {
   return failed;
 }
 
+/* Closes what was written to, with the result `failed`; returns what came of both. */
+static int close_written(int fd, int failed) {
+  int error = errno;
+  if (close(fd) < 0 && !failed) return -1;
+  errno = error;
+  return failed;
+}
+
+/* For what a rename would take away from others: a pipe, a terminal, /dev/null. */
+static int write_into(const char *path, const char *bytes, size_t length) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  return fd < 0 ? -1 : close_written(fd, write_all(fd, bytes, length));
+}
+
+/* `path` is no link: it would be replaced itself. */
 static int replace(const char *path, const char *bytes, size_t length, mode_t mode) {
   char temporary[PATH_MAX];
   if (snprintf(temporary, sizeof temporary, "%s.XXXXXX", path) >= (int)sizeof temporary) {
@@ -118,11 +133,9 @@ static int replace(const char *path, const char *bytes, size_t length, mode_t mo
   }
   int fd = mkostemp(temporary, O_CLOEXEC);
   if (fd < 0) return -1;
-  int failed = write_all(fd, bytes, length) || fchmod(fd, mode) || fsync(fd);
-  int error = errno;
-  if (close(fd) < 0 && !failed) failed = 1, error = errno;
+  int failed = close_written(fd, write_all(fd, bytes, length) || fchmod(fd, mode) || fsync(fd));
   if (!failed && rename(temporary, path) == 0) return sync_directory(path);
-  if (!failed) error = errno;
+  int error = errno;
   unlink(temporary);
   errno = error;
   return -1;
@@ -134,19 +147,11 @@ static int fs_write(lua_State *L) {
   const char *bytes = luaL_checklstring(L, 2, &length);
   lua_Integer mode = luaL_optinteger(L, 3, 0600);
   luaL_argcheck(L, mode >= 0 && mode <= 07777, 3, "permission bits wanted");
-  return result(L, replace(path, bytes, length, (mode_t)mode), path);
-}
-
-static int fs_append(lua_State *L) {
-  size_t length;
-  const char *path = check_path(L, 1);
-  const char *bytes = luaL_checklstring(L, 2, &length);
-  int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return host_fail_errno(L, errno, path);
-  int failed = write_all(fd, bytes, length), error = errno;
-  if (close(fd) < 0 && !failed) failed = 1, error = errno;
-  errno = error;
-  return result(L, failed, path);
+  char resolved[PATH_MAX];
+  struct stat info;
+  if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) return result(L, write_into(path, bytes, length), path);
+  const char *target = realpath(path, resolved) ? resolved : path; /* what is not there yet has no real path */
+  return result(L, replace(target, bytes, length, (mode_t)mode), path);
 }
 
 static int make_directory(const char *path) {
@@ -248,10 +253,10 @@ static int fs_cwd(lua_State *L) {
 }
 
 int open_fs(lua_State *L) {
-  static const luaL_Reg functions[] = {{"read", fs_read},     {"write", fs_write},   {"append", fs_append},
-                                       {"mkdir", fs_mkdir},   {"list", fs_list},     {"stat", fs_stat},
-                                       {"remove", fs_remove}, {"rename", fs_rename}, {"real_path", fs_real_path},
-                                       {"home", fs_home},     {"cwd", fs_cwd},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"read", fs_read}, {"write", fs_write},   {"mkdir", fs_mkdir},   {"list", fs_list},
+      {"stat", fs_stat}, {"remove", fs_remove}, {"rename", fs_rename}, {"real_path", fs_real_path},
+      {"home", fs_home}, {"cwd", fs_cwd},       {NULL, NULL}};
   host_new_class(L, OWNED, NULL, owned_close);
   luaL_newlib(L, functions);
   return 1;

@@ -1,7 +1,8 @@
 /* The host's shared declarations: how a primitive is registered and how it reports failure.
  *
  * Every primitive is one C file that builds one Lua table; primitives.c lists them all. A primitive never knows about
- * AWS (sigv4.c excepted), never blocks while requests are in flight, and never calls exit().
+ * AWS (sigv4.c excepted) and never calls exit(). The network and other programs are waited for in loop.wait only. What
+ * blocks, and every request with it, is the disk (fs, sqlite, also for a lock of another process) and who types (tty).
  *
  * Failure has one convention. A wrong argument throws (luaL_argerror). An operation that can fail returns nil and an
  * error table { code = "...", message = "..." } whose metatable is INFRA_ERROR, the one that lua/infra/errors.lua
@@ -25,6 +26,9 @@ int host_fail_errno(lua_State *L, int error, const char *what);
 /* Creates the metatable `name` once: methods, `finalise` as both __gc and __close (either may be NULL). A finaliser
  * can run twice and on a half-built object. Pushes nothing. */
 void host_new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction finalise);
+
+/* A lua_Alloc, for lua_newstate. The first argument is not used. */
+void *host_allocate(void *user, void *old, size_t old_size, size_t size);
 
 /* One entry for each primitive: require "host.<name>" calls open, which pushes the primitive's table. */
 struct host_primitive {

@@ -45,7 +45,8 @@ struct client {
   bool closed;
 };
 
-/* The userdata that Lua holds. Its user values keep what it points to: the body that is sent, and the client. */
+/* The userdata that Lua holds. Its user values keep what it points to. */
+enum { BODY = 1, HEADERS, THE_CLIENT, USER_VALUES = THE_CLIENT };
 struct request {
   struct loop_event event; /* first: push gets its address */
   struct transfer transfer;
@@ -171,20 +172,49 @@ static void read_options(lua_State *L, struct transfer_options *options) {
                 "HEAD has no body");
 }
 
-static void read_headers(lua_State *L, struct request *request) {
+/* Adds the i-th header of the table at `list` as a line of its own; false when there is none. */
+static bool add_header(lua_State *L, int list, lua_Integer i, luaL_Buffer *lines) {
+  int top = lua_gettop(L); /* the buffer is there */
+  if (lua_rawgeti(L, list, i) == LUA_TNIL) {
+    lua_settop(L, top);
+    return false;
+  }
+  luaL_argcheck(L, lua_istable(L, -1), 1, "'headers' must be an array of {name, value}");
+  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -2, 2);
+  headers_check(L, 1, -2, -1);
+  const char *name = lua_tostring(L, -2), *value = lua_tostring(L, -1);
+  lua_settop(L, top); /* the table still holds both */
+  luaL_addstring(lines, name);
+  luaL_addstring(lines, *value ? ": " : ";"); /* libcurl's way to write an empty value */
+  luaL_addstring(lines, value);
+  luaL_addchar(lines, '\0');
+  return true;
+}
+
+/* Only what the caller signed, and what HTTP needs: these take back what libcurl adds by itself. */
+static const char TAKEN_BACK[] = "Accept:\0Expect:\0Content-Type:";
+enum { TAKEN_BACK_LINES = 3 };
+
+/* The headers as libcurl takes them; the userdata on top of the stack keeps them. */
+static struct curl_slist *push_headers(lua_State *L) {
+  luaL_Buffer lines;
+  size_t count = TAKEN_BACK_LINES;
   int type = lua_getfield(L, 1, "headers"), list = lua_gettop(L);
   luaL_argcheck(L, type == LUA_TNIL || type == LUA_TTABLE, 1, "'headers' must be an array of {name, value}");
-  for (lua_Integer i = 1; type == LUA_TTABLE && lua_rawgeti(L, list, i) != LUA_TNIL; i++) {
-    luaL_argcheck(L, lua_istable(L, -1), 1, "'headers' must be an array of {name, value}");
-    lua_rawgeti(L, -1, 1);
-    lua_rawgeti(L, -2, 2);
-    headers_check(L, 1, -2, -1);
-    lua_pushstring(L, lua_rawlen(L, -1) ? ": " : ";"); /* libcurl's way to write an empty value */
-    lua_insert(L, -2);
-    lua_concat(L, 3);
-    if (!transfer_add_header(&request->transfer, lua_tostring(L, -1))) luaL_error(L, "not enough memory");
-    lua_settop(L, list);
+  luaL_buffinit(L, &lines);
+  luaL_addlstring(&lines, TAKEN_BACK, sizeof TAKEN_BACK);
+  for (lua_Integer i = 1; type == LUA_TTABLE && add_header(L, list, i, &lines); i++) count++;
+  luaL_pushresult(&lines);
+  char *line = (char *)lua_tostring(L, -1);
+  struct curl_slist *headers = lua_newuserdatauv(L, count * sizeof *headers, 1);
+  for (size_t i = 0; i < count; i++) {
+    headers[i] = (struct curl_slist){line, i + 1 < count ? &headers[i + 1] : NULL};
+    line += strlen(line) + 1;
   }
+  lua_pushvalue(L, -2);
+  lua_setiuservalue(L, -2, 1);
+  return headers;
 }
 
 static int fail_unsent(lua_State *L, const char *code, const char *message) {
@@ -198,26 +228,30 @@ static int start(lua_State *L) {
   struct transfer_options options;
   const char *problem;
   lua_settop(L, 1);
+  luaL_checkstack(L, 40, "request");
   read_options(L, &options);
+  options.headers = push_headers(L);
+  int headers = lua_gettop(L);
   if (client->closed) return luaL_error(L, "the program is ending");
   if (strncasecmp(options.url, "http://", 7) != 0 && strncasecmp(options.url, "https://", 8) != 0)
     return fail_unsent(L, "BadUrl", "the URL begins neither with http:// nor with https://");
   if (!client->connections) client->connections = connections_new(client->loop, transfer_ended, &problem);
   if (!client->connections) return fail_unsent(L, "NoLibrary", problem);
 
-  struct request *request = lua_newuserdatauv(L, sizeof *request, 2);
+  struct request *request = lua_newuserdatauv(L, sizeof *request, USER_VALUES);
   int handle = lua_gettop(L);
   *request = (struct request){.event.push = push_event, .client = client};
   request->transfer.ended = on_end;
   request->transfer.owner = request;
   luaL_setmetatable(L, REQUEST);
   lua_getfield(L, 1, "body");
-  lua_setiuservalue(L, handle, 1);
+  lua_setiuservalue(L, handle, BODY);
+  lua_pushvalue(L, headers);
+  lua_setiuservalue(L, handle, HEADERS);
   lua_pushvalue(L, lua_upvalueindex(1));
-  lua_setiuservalue(L, handle, 2);
+  lua_setiuservalue(L, handle, THE_CLIENT);
   problem = transfer_open(&request->transfer, client->connections);
   if (problem) return fail_unsent(L, "NoLibrary", problem);
-  read_headers(L, request);
   if (!transfer_start(&request->transfer, &options))
     return fail_unsent(L, request->transfer.error, request->transfer.reason);
   loop_hold(L, handle);

@@ -11,9 +11,9 @@
  *
  * Parsing and printing are cJSON's. Around it stands what cJSON gets wrong: it cuts strings at \u0000 (refused here,
  * both ways), rounds numbers when it prints them (formatted here), and keeps keys in the order of insertion (sorted
- * here, so that equal values always have equal texts, fit for digests). Whole numbers up to 2^53 decode to Lua
- * integers, all others to floats; every Lua number encodes exactly. Bytes that are not UTF-8 pass unchanged in both
- * directions. */
+ * here, so that equal values always have equal texts, fit for digests). Whole numbers below 2^53 decode to Lua
+ * integers, all others to the nearest float; every Lua number encodes exactly. Bytes that are not UTF-8 pass unchanged
+ * in both directions. */
 #include "host.h"
 
 #include <cjson/cJSON.h>
@@ -27,7 +27,7 @@
 #define OBJECT "infra.json.object"
 #define DEPTH_LIMIT 512
 #define LONGEST (64 << 20)
-#define EXACT_LIMIT 9007199254740992.0 /* 2^53: above it a double no longer tells neighbouring integers apart */
+#define EXACT_LIMIT 9007199254740992.0 /* 2^53: from there on a double can be a neighbouring integer rounded */
 
 /* What cJSON allocated, in a userdata, so that a Lua error on the way leaves it to the collector. */
 struct temporary {
@@ -85,7 +85,7 @@ static const char *push_value(lua_State *L, const cJSON *item, int depth) {
     break;
   case cJSON_Number:
     if (!isfinite(item->valuedouble)) return "a number is out of range";
-    if (fabs(item->valuedouble) <= EXACT_LIMIT && floor(item->valuedouble) == item->valuedouble)
+    if (fabs(item->valuedouble) < EXACT_LIMIT && floor(item->valuedouble) == item->valuedouble)
       lua_pushinteger(L, (lua_Integer)item->valuedouble);
     else
       lua_pushnumber(L, item->valuedouble);

@@ -77,18 +77,8 @@ static int text(lua_State *L) {
   return 1;
 }
 
-/* names() -> array of the names of all embedded files. */
-static int names(lua_State *L) {
-  lua_createtable(L, (int)host_modules_count, 0);
-  for (size_t i = 0; i < host_modules_count; i++) {
-    lua_pushstring(L, host_modules[i].name);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  return 1;
-}
-
 int open_modules(lua_State *L) {
-  static const luaL_Reg functions[] = {{"text", text}, {"names", names}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"text", text}, {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

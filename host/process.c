@@ -1,16 +1,18 @@
-/* This process and its children, for Lua: require "host.process". Used for the environment, for lock ownership and by
- * whatever runs another program (credential_process, Graphviz).
+/* This process and its children, for Lua: require "host.process". Used for the environment, for telling holders of the
+ * state's lock apart, and by whatever runs another program (credential_process, Graphviz).
  *
- *   process.environment(name)             -> string | nil
- *   process.set_environment(name, value)     value nil unsets
+ *   process.environment(name)                -> string | nil
+ *   process.set_environment(name, value)     value nil unsets; for specs of what libcurl reads there itself (proxies)
  *   process.pid(), process.hostname()
- *   process.alive(pid)                    -> boolean; true also for a process of another user
- *   process.start { argv = {...}, stdin = s, environment = { NAME = value | false }, timeout = seconds } -> handle |
- * nil, err Looks argv[1] up in PATH. stdin is empty by default; environment adds to this process's (false removes).
- * Ends through loop.wait with the event { handle, status, stdout, stderr }, once the program has ended and closed its
- *       output. status is the exit code, or 128 + the number of the signal that ended it, as in a shell. When time is
- *       up the program is killed and the event also has error (ETIMEDOUT).
+ *   process.start { argv = {...}, stdin = s, environment = { NAME = value | false }, timeout = seconds }
+ *                                            -> handle | nil, err
  *   handle:cancel()                          kills the program, if it still runs; there will be no event
+ *
+ * start looks argv[1] up in PATH. stdin is empty by default; environment adds to this process's (false removes).
+ *
+ * The loop's event is { handle, status, stdout, stderr }, once the program has ended and closed its output. status is
+ * the exit code, or 128 + the number of the signal that ended it, as in a shell; 127 when somebody else collected the
+ * process. When time is up the program is killed and the event also has error (ETIMEDOUT).
  *
  * A program has a session of its own: Ctrl-C does not reach it, it cannot ask the user for anything, and what it has
  * started in turn is killed with it. */
@@ -35,6 +37,7 @@
 #define CHILD "infra.process.child"
 
 enum { READ_SIZE = 64 * 1024 };
+enum { UNKNOWN_STATUS = W_EXITCODE(127, 0) }; /* as a shell tells one that it cannot know */
 
 /* What the loop watches for a child: our ends of its three pipes, its pidfd, and the time that it has. */
 enum { INPUT, OUTPUT, ERRORS, EXIT, TIMER, CHANNELS };
@@ -81,7 +84,7 @@ static void finish_if_over(struct child *child) {
 
 static void stop(struct child *child, int error) {
   if (!child->error) child->error = error;
-  kill(-child->pid, SIGKILL);
+  if (child->pid) kill(-child->pid, SIGKILL);
   finish_if_over(child);
 }
 
@@ -125,7 +128,11 @@ static void see_exit(struct loop_watch *watch, uint32_t events) {
   struct channel *channel = (struct channel *)watch;
   siginfo_t info = {0};
   (void)events;
-  if (waitid(P_PID, (id_t)channel->child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
+  /* ECHILD: somebody else collected it, and its number may be another's by now. */
+  if (waitid(P_PID, (id_t)channel->child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+    channel->child->pid = 0;
+  else if (info.si_pid == 0)
+    return;
   channel->child->exited = true;
   close_channel(channel);
   finish_if_over(channel->child);
@@ -232,8 +239,6 @@ static int child_cancel(lua_State *L) {
   return 0;
 }
 
-static int push_error(lua_State *L) { return host_fail_errno(L, (int)lua_tointeger(L, 1), "program killed"); }
-
 static void push_event(lua_State *L, struct loop_event *event) {
   struct child *child = (struct child *)event;
   lua_createtable(L, 0, 5);
@@ -246,9 +251,7 @@ static void push_event(lua_State *L, struct loop_event *event) {
   lua_pushlstring(L, child->channels[ERRORS].bytes, child->channels[ERRORS].length);
   lua_setfield(L, -2, "stderr");
   if (child->error) {
-    lua_pushcfunction(L, push_error); /* a frame of its own: host_fail clears the stack */
-    lua_pushinteger(L, child->error);
-    lua_call(L, 1, 2);
+    host_fail_errno(L, child->error, "program killed");
     lua_setfield(L, -3, "error");
     lua_pop(L, 1);
   }
@@ -325,7 +328,7 @@ static int process_start(lua_State *L) {
   const char *input = luaL_optlstring(L, -1, "", &length);
 
   struct child *child = lua_newuserdatauv(L, sizeof *child, 1);
-  *child = (struct child){.event.push = push_event, .loop = loop_of(L)};
+  *child = (struct child){.event.push = push_event, .loop = loop_of(L), .status = UNKNOWN_STATUS};
   for (int i = 0; i < CHANNELS; i++) child->channels[i] = (struct channel){.watch.fd = -1, .child = child};
   child->channels[INPUT].bytes = (char *)input;
   child->channels[INPUT].length = length;
@@ -369,23 +372,16 @@ static int process_hostname(lua_State *L) {
   return 1;
 }
 
-static int process_alive(lua_State *L) {
-  lua_Integer pid = luaL_checkinteger(L, 1);
-  luaL_argcheck(L, pid > 0 && pid <= INT_MAX, 1, "a process id wanted");
-  lua_pushboolean(L, kill((pid_t)pid, 0) == 0 || errno == EPERM);
-  return 1;
-}
-
 int open_process(lua_State *L) {
   static const luaL_Reg methods[] = {{"cancel", child_cancel}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"environment", process_environment},
                                        {"set_environment", process_set_environment},
                                        {"pid", process_pid},
                                        {"hostname", process_hostname},
-                                       {"alive", process_alive},
                                        {"start", process_start},
                                        {NULL, NULL}};
   loop_of(L);
+  signal(SIGCHLD, SIG_DFL); /* a parent can leave it ignored, and nobody learns then how a child ended */
   host_new_class(L, CHILD, methods, child_cancel);
   luaL_newlib(L, functions);
   return 1;

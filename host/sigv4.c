@@ -1,9 +1,9 @@
 /* AWS Signature Version 4, for the client (headers), for presigned URLs, and for the simulated AWS, which verifies by
  * signing again. The only primitive that knows anything of AWS.
  *
- *   sigv4.sign(request) -> { authorization =, date = "20150830T123600Z", payload_hash =, signature =,
- *                            canonical_request =, string_to_sign = }
+ *   sigv4.sign(request) -> { authorization =, signature =, canonical_request =, string_to_sign = }
  *   sigv4.presign(request) -> the whole query string with its signature, the same table without authorization
+ *   sigv4.payload_hash(body) -> its SHA-256 in hexadecimal
  *   sigv4.encode_query({ { name, value }, ... }) -> "name=value&..." percent-encoded, in the order given
  *   sigv4.encode_path_segment(s) -> s percent-encoded, slashes too
  *
@@ -202,6 +202,22 @@ static void read_request(lua_State *L, struct request *r) {
   r->scope = lua_pushfstring(L, "%s/%s/%s/aws4_request", lua_tostring(L, -1), r->region.data, r->service.data);
 }
 
+/* Pushes the hash in hexadecimal. */
+static void push_hash(lua_State *L, struct signer *signer, struct text data) {
+  unsigned char digest[SIGNER_DIGEST];
+  char text[HEX];
+  if (!signer_digest(signer, data, digest)) luaL_error(L, "OpenSSL cannot hash");
+  encode_hex(text, digest, sizeof digest);
+  lua_pushlstring(L, text, HEX);
+}
+
+static int payload_hash(lua_State *L) {
+  struct text body;
+  body.data = luaL_checklstring(L, 1, &body.length);
+  push_hash(L, lua_touserdata(L, lua_upvalueindex(1)), body);
+  return 1;
+}
+
 /* Pushes the table of results, and above it the signature. */
 static const char *push_result(lua_State *L, const struct request *r, const char *query) {
   struct signer *signer = lua_touserdata(L, lua_upvalueindex(1));
@@ -209,23 +225,17 @@ static const char *push_result(lua_State *L, const struct request *r, const char
   unsigned char digest[SIGNER_DIGEST];
   char text[HEX];
   struct text to_sign, canonical = push_canonical_request(L, r, query);
-  if (!signer_digest(signer, canonical, digest)) luaL_error(L, "OpenSSL cannot hash");
-  encode_hex(text, digest, sizeof digest);
-  lua_pushlstring(L, text, HEX);
+  push_hash(L, signer, canonical);
   lua_pushfstring(L, ALGORITHM "\n%s\n%s\n%s", r->date, r->scope, lua_tostring(L, -1));
   to_sign.data = lua_tolstring(L, -1, &to_sign.length);
   if (!signer_sign(signer, &origin, to_sign, digest)) luaL_error(L, "OpenSSL cannot sign");
   encode_hex(text, digest, sizeof digest);
 
-  lua_createtable(L, 0, 6);
+  lua_createtable(L, 0, 4);
   lua_pushvalue(L, -2);
   lua_setfield(L, -2, "string_to_sign");
   lua_pushvalue(L, -4);
   lua_setfield(L, -2, "canonical_request");
-  lua_pushlstring(L, r->payload_hash.data, r->payload_hash.length);
-  lua_setfield(L, -2, "payload_hash");
-  lua_pushlstring(L, r->date, DATE);
-  lua_setfield(L, -2, "date");
   lua_pushlstring(L, text, HEX);
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "signature");
@@ -303,7 +313,8 @@ static int signer_finalise(lua_State *L) {
 int open_sigv4(lua_State *L) {
   static const luaL_Reg encoders[] = {
       {"encode_query", encode_query}, {"encode_path_segment", encode_path_segment}, {NULL, NULL}};
-  static const luaL_Reg signers[] = {{"sign", sign}, {"presign", presign}, {NULL, NULL}};
+  static const luaL_Reg signers[] = {
+      {"sign", sign}, {"presign", presign}, {"payload_hash", payload_hash}, {NULL, NULL}};
   host_new_class(L, SIGNER, NULL, signer_finalise);
   luaL_newlib(L, encoders);
   struct signer *signer = lua_newuserdatauv(L, sizeof *signer, 0);

@@ -2,7 +2,7 @@
  * AWS vocabularies carried in the binary (infra.models).
  *
  *   sqlite.open(path [, { mode = "ro"|"rw"|"rwc", memory = bool }]) -> db | nil, err
- *   sqlite.open_image(bytes), sqlite.open_models()                  -> db | nil, err   read-only, in place, no copy
+ *   sqlite.open_models()           -> db | nil, err   those inside the program: read-only, in place, no copy
  *   sqlite.blob(s)                 a value that binds as BLOB; plain strings bind as TEXT
  *   db:run(sql, ...)               -> number of changed rows | nil, err
  *   db:row(sql, ...)               -> { column = value } or nil when there is none | nil, err
@@ -27,7 +27,6 @@
 #define DATABASE "infra.sqlite.database"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
-enum { IMAGE = STATEMENTS + 1, USER_VALUES = IMAGE }; /* a database's user values; IMAGE: open_image's bytes */
 
 /* The primary result codes are numbered without gaps. */
 static const char *code_name(int code) {
@@ -178,9 +177,9 @@ static int database_close(lua_State *L) {
   return 0;
 }
 
-/* A closed database on the top of the stack, with its user values in place. */
+/* A closed database on the top of the stack, with its user value in place. */
 static struct database *new_database(lua_State *L) {
-  struct database *db = lua_newuserdatauv(L, sizeof *db, USER_VALUES);
+  struct database *db = lua_newuserdatauv(L, sizeof *db, STATEMENTS);
   *db = (struct database){0};
   lua_newtable(L);
   lua_setiuservalue(L, -2, STATEMENTS);
@@ -235,30 +234,17 @@ static int sqlite_open(lua_State *L) {
   return checked(L, db, connect(db, path, flags), path);
 }
 
-/* The database on the top of the stack over `size` bytes that outlive it. */
-static int open_bytes(lua_State *L, struct database *db, const unsigned char *bytes, size_t size) {
-  sqlite3_int64 length = (sqlite3_int64)size;
-  if (size == 0) return host_fail(L, "SQLITE_NOTADB", "the database image is empty");
+static int sqlite_open_models(lua_State *L) {
+  sqlite3_int64 size = (sqlite3_int64)((uintptr_t)host_models_end - (uintptr_t)host_models);
+  if (size == 0) return host_fail(L, "SQLITE_NOTADB", "there are none");
+  struct database *db = new_database(L);
   int result = connect(db, ":memory:", SQLITE_OPEN_READWRITE);
   if (result == SQLITE_OK)
     result =
-        sqlite3_deserialize(db->handle, "main", (unsigned char *)bytes, length, length, SQLITE_DESERIALIZE_READONLY);
+        sqlite3_deserialize(db->handle, "main", (unsigned char *)host_models, size, size, SQLITE_DESERIALIZE_READONLY);
   /* Memory mapping, of any size, makes SQLite use an image's pages where they are. */
   if (result == SQLITE_OK) result = sqlite3_exec(db->handle, "PRAGMA mmap_size = 1048576", NULL, NULL, NULL);
-  return checked(L, db, result, "database image");
-}
-
-static int sqlite_open_image(lua_State *L) {
-  size_t size;
-  const char *bytes = luaL_checklstring(L, 1, &size);
-  struct database *db = new_database(L);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, IMAGE);
-  return open_bytes(L, db, (const unsigned char *)bytes, size);
-}
-
-static int sqlite_open_models(lua_State *L) {
-  return open_bytes(L, new_database(L), host_models, (uintptr_t)host_models_end - (uintptr_t)host_models);
+  return checked(L, db, result, "models");
 }
 
 int open_sqlite(lua_State *L) {
@@ -271,11 +257,8 @@ int open_sqlite(lua_State *L) {
                                      {"busy_timeout", database_busy_timeout},
                                      {"close", database_close},
                                      {NULL, NULL}};
-  static const luaL_Reg functions[] = {{"open", sqlite_open},
-                                       {"open_image", sqlite_open_image},
-                                       {"open_models", sqlite_open_models},
-                                       {"blob", statement_blob},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"open", sqlite_open}, {"open_models", sqlite_open_models}, {"blob", statement_blob}, {NULL, NULL}};
   sqlite3_config(SQLITE_CONFIG_URI, 0); /* Debian's default would read a path "file:x?..." as a URI */
   host_new_class(L, DATABASE, methods, database_close);
   statement_open(L);

@@ -11,8 +11,6 @@
 #include <unistd.h>
 
 #define EASY_FUNCTIONS(X)                                                                                              \
-  X(curl_slist_append)                                                                                                 \
-  X(curl_slist_free_all)                                                                                               \
   X(curl_easy_setopt)                                                                                                  \
   X(curl_easy_getinfo)                                                                                                 \
   X(curl_easy_nextheader)                                                                                              \
@@ -180,7 +178,6 @@ struct curl_header *transfer_next_header(struct transfer *transfer, struct curl_
 void transfer_close(struct transfer *transfer) {
   if (!transfer->job.easy) return;
   connections_close(transfer->connections, &transfer->job);
-  curl.curl_slist_free_all(transfer->headers);
   if (transfer->source >= 0) close(transfer->source);
   if (transfer->file >= 0) close(transfer->file);
   if (transfer->temporary) unlink(transfer->temporary);
@@ -198,17 +195,7 @@ const char *transfer_open(struct transfer *transfer, struct connections *connect
   if (problem) return problem;
   transfer->file = transfer->source = -1;
   transfer->connections = connections;
-  /* Only what the caller signed, and what HTTP needs: these take back what libcurl adds by itself. */
-  if (connections_open(connections, &transfer->job) && transfer_add_header(transfer, "Accept:") &&
-      transfer_add_header(transfer, "Expect:") && transfer_add_header(transfer, "Content-Type:"))
-    return NULL;
-  return strerror(ENOMEM);
-}
-
-bool transfer_add_header(struct transfer *transfer, const char *line) {
-  struct curl_slist *longer = curl.curl_slist_append(transfer->headers, line);
-  if (longer) transfer->headers = longer;
-  return longer;
+  return connections_open(connections, &transfer->job) ? NULL : strerror(ENOMEM);
 }
 
 /* Returns 0, or what is wrong with an option. */
@@ -221,7 +208,7 @@ static CURLcode configure(struct transfer *transfer, const struct transfer_optio
   SET(PROTOCOLS_STR, "http,https");
   /* Without several transfers in one connection, a broken connection says something about one transfer only. */
   SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-  SET(HTTPHEADER, transfer->headers);
+  SET(HTTPHEADER, options->headers);
   SET(CUSTOMREQUEST, options->method);
   if (strcmp(options->method, "HEAD") == 0) SET(NOBODY, 1L);
   if (options->body_from) {

@@ -9,7 +9,8 @@
 
 struct transfer_options {
   const char *method, *url;
-  const char *body; /* NULL: none; it must stay where it is until the transfer is closed */
+  struct curl_slist *headers; /* lines; they too must stay where they are, and so must the list */
+  const char *body;           /* NULL: none; it must stay where it is until the transfer is closed */
   size_t body_size;
   const char *body_from;             /* NULL, or the file whose bytes are the body instead */
   curl_off_t from_offset, from_size; /* a size below 0: until the file ends */
@@ -36,7 +37,6 @@ struct transfer {
 
   /* The rest belongs to transfer.c. */
   struct connections *connections;
-  struct curl_slist *headers;
   size_t header_bytes, max_body;
   char *path;      /* of the response's body; NULL: in memory */
   char *temporary; /* its name until it is whole; NULL: there is no such file */
@@ -48,10 +48,8 @@ struct transfer {
   char *file_reason; /* NULL: nothing was wrong with a file */
 };
 
-/* Makes ready to take headers. Returns NULL, or what is wrong. */
+/* Gives the transfer a handle. Returns NULL, or what is wrong. */
 const char *transfer_open(struct transfer *transfer, struct connections *connections);
-/* Adds "name: value". Returns false without memory. */
-bool transfer_add_header(struct transfer *transfer, const char *line);
 /* Returns false, and sets error and reason, when it cannot start. */
 bool transfer_start(struct transfer *transfer, const struct transfer_options *options);
 /* The response's next header after `previous` (NULL: the first), or NULL. Names come as the server wrote them. */

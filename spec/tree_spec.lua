@@ -2,6 +2,14 @@
 local fs = require "host.fs"
 local program = require "spec.support.program"
 
+local function matches(text, patterns)
+  for _, pattern in ipairs(patterns) do
+    if text:find(pattern) then
+      return true
+    end
+  end
+end
+
 -- Paths of the files below the directories whose names match one of the patterns, in order.
 local function files(directories, patterns)
   local found = {}
@@ -11,10 +19,8 @@ local function files(directories, patterns)
       if fs.stat(inside).kind == "directory" then
         walk(inside)
       end
-      for _, pattern in ipairs(patterns) do
-        if name:find(pattern) then
-          found[#found + 1] = inside
-        end
+      if matches(name, patterns) then
+        found[#found + 1] = inside
       end
     end
   end
@@ -28,14 +34,14 @@ local LUA, C = { "%.lua$" }, { "%.[ch]$" }
 local LUA_LINES <const>, C_LINES <const> = 400, 500
 local SPECS = files({ "spec", "plugins" }, { "_spec%.lua$" })
 
--- "path:line" of everything in the files that check(line) finds fault with.
-local function offenders(paths, check)
+-- "path:line: text" of every line in the files that one of the patterns matches.
+local function offenders(paths, patterns)
   local found = {}
   for _, path in ipairs(paths) do
     local number = 0
     for line in io.lines(path) do
       number = number + 1
-      if check(line) then
+      if matches(line, patterns) then
         found[#found + 1] = ("%s:%d: %s"):format(path, number, line)
       end
     end
@@ -84,13 +90,7 @@ describe("the source tree", function()
         paths[#paths + 1] = name
       end
     end
-    assert.same({}, offenders(paths, function(line)
-      for _, pattern in ipairs(forbidden) do
-        if line:find(pattern) then
-          return true
-        end
-      end
-    end))
+    assert.same({}, offenders(paths, forbidden))
   end)
 end)
 
@@ -111,12 +111,6 @@ describe("the specs", function()
 
   it("are never focused", function()
     local forbidden = { "#" .. "only", "%f[%w_]it%." .. "only", "%f[%w_]f" .. "it%s*%(", "%f[%w_]f" .. "describe%s*%(" }
-    assert.same({}, offenders(SPECS, function(line)
-      for _, pattern in ipairs(forbidden) do
-        if line:find(pattern) then
-          return true
-        end
-      end
-    end))
+    assert.same({}, offenders(SPECS, forbidden))
   end)
 end)

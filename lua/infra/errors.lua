@@ -38,27 +38,8 @@ function errors.from(value)
   return errors.new { code = "Internal", message = tostring(value) }
 end
 
---- Several errors as text, each on lines of its own, to follow the message of one about all of them. What helps more
---- than one is said once.
-function errors.list(list)
-  local texts, said = {}, {}
-  for i, err in ipairs(list) do
-    err.hint = not said[err.hint] and err.hint or nil
-    said[err.hint or ""] = true
-    texts[i] = "\n  " .. tostring(err):gsub("\n", "\n  ")
-  end
-  return table.concat(texts)
-end
-
---- Message handler for xpcall: the error as errors.from gives it, with `traceback` for --verbose.
-function errors.caught(value)
-  local err = errors.from(value)
-  err.traceback = err.traceback or debug.traceback(nil, 2)
-  return err
-end
-
--- What a person reads: where, what AWS said, what to do next.
-function metatable.__tostring(err)
+-- Where, and what AWS said.
+local function text_of(err)
   local parts = {}
   if err.source then
     parts[#parts + 1] = err.source .. ": "
@@ -77,10 +58,57 @@ function metatable.__tostring(err)
   if err.request_id then
     parts[#parts + 1] = " (request " .. err.request_id .. ")"
   end
-  if err.hint then
-    parts[#parts + 1] = "\n  " .. err.hint
-  end
   return table.concat(parts)
+end
+
+-- What several resources' errors say alike, as one error about all of them.
+local function merged(same)
+  local first, addresses, is_one_call = same[1], {}, true
+  for i, err in ipairs(same) do
+    addresses[i] = err.resource
+    is_one_call = is_one_call and err.service == first.service and err.operation == first.operation
+  end
+  return #same == 1 and first or {
+    code = first.code, message = first.message, status = first.status, resource = table.concat(addresses, ", "),
+    service = is_one_call and first.service or nil, operation = is_one_call and first.operation or nil,
+  }
+end
+
+--- Several errors as text, each on lines of its own, to follow the message of one about all of them. What is the same
+--- for several resources is said once, and so is each hint, after all of them.
+function errors.list(list)
+  local groups, hints = {}, {}
+  for _, err in ipairs(list) do
+    local key = err.resource and err.code .. err.message or err
+    local group = groups[key] or {}
+    if #group == 0 then
+      groups[key], groups[#groups + 1] = group, group
+    end
+    group[#group + 1] = err
+    if err.hint and not hints[err.hint] then
+      hints[err.hint], hints[#hints + 1] = true, err.hint
+    end
+  end
+  local texts = {}
+  for i, group in ipairs(groups) do
+    texts[i] = "\n  " .. text_of(merged(group)):gsub("\n", "\n  ")
+  end
+  for _, hint in ipairs(hints) do
+    texts[#texts + 1] = "\n  " .. hint
+  end
+  return table.concat(texts)
+end
+
+--- Message handler for xpcall: the error as errors.from gives it, with `traceback` for --verbose.
+function errors.caught(value)
+  local err = errors.from(value)
+  err.traceback = err.traceback or debug.traceback(nil, 2)
+  return err
+end
+
+-- What a person reads: also what to do next.
+function metatable.__tostring(err)
+  return text_of(err) .. (err.hint and "\n  " .. err.hint or "")
 end
 
 return errors

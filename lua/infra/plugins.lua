@@ -18,6 +18,7 @@ local handler_schema = require "infra.handler.schema"
 local modules = require "host.modules"
 local resources = require "infra.resources"
 local source = require "infra.engine.source"
+local style = require "infra.report.style"
 local suggest = require "infra.suggest"
 
 local plugins = {}
@@ -53,28 +54,19 @@ local function fault(where, message, ...)
   error(errors.new { code = "BadPlugin", message = where .. ": " .. message:format(...) }, 0)
 end
 
-local function sorted_names(map)
-  local names = {}
-  for name in pairs(map) do
-    names[#names + 1] = tostring(name)
-  end
-  table.sort(names)
-  return names
-end
-
 local function check_fields(where, value, fields)
   if type(value) ~= "table" then
     fault(where, "must be a table, is a %s", type(value))
   end
-  for _, name in ipairs(sorted_names(value)) do
+  for _, name in ipairs(style.names(value)) do
     local kind = fields[name] and fields[name][1]
     if not kind then
-      fault(where, "there is no field '%s'%s", name, suggest(name, sorted_names(fields)))
+      fault(where, "there is no field '%s'%s", name, suggest(name, style.names(fields)))
     elseif kind ~= "any" and type(value[name]) ~= kind then
       fault(where, "'%s' must be a %s, is a %s", name, kind, type(value[name]))
     end
   end
-  for _, name in ipairs(sorted_names(fields)) do
+  for _, name in ipairs(style.names(fields)) do
     if fields[name][2] and value[name] == nil then
       fault(where, "'%s' is missing", name)
     end
@@ -84,7 +76,7 @@ end
 local function check_value_type(where, declared)
   local has_element = type(declared) == "table" and VALUES[declared.type]
   if has_element == nil or type(declared) ~= "table" then
-    fault(where, "must be { type = ... } with one of %s", table.concat(sorted_names(VALUES), ", "))
+    fault(where, "must be { type = ... } with one of %s", table.concat(style.names(VALUES), ", "))
   elseif has_element then
     check_value_type(where .. ".element", declared.element)
   end
@@ -104,8 +96,8 @@ local function check_handler(name, schema, handler)
       end
     end
   end
-  local settable, properties = handler_schema.supported(handler), sorted_names(schema.properties)
-  for _, property in ipairs(sorted_names(settable)) do
+  local settable, properties = handler_schema.supported(handler), style.names(schema.properties)
+  for _, property in ipairs(style.names(settable)) do
     if not schema.properties[property] then
       fault(name .. ".handler", "there is no property '%s'%s", property, suggest(property, properties))
     end

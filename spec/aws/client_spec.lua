@@ -304,20 +304,6 @@ describe("infra.aws.client", function()
     end)
   end)
 
-  describe("tells", function()
-    it("`on_attempt` after every request", function()
-      local told = {}
-      local aws = world.new { json(400, THROTTLED), json(200, {}) }
-      aws.call("logs", "DescribeLogGroups", {}, { on_attempt = function(info)
-        told[#told + 1] = ("%s %s %s %d %s"):format(info.service, info.operation, info.region, info.attempt,
-          info.error and info.error.code)
-      end })
-      assert.same({
-        "logs DescribeLogGroups us-east-1 1 ThrottlingException", "logs DescribeLogGroups us-east-1 2 nil",
-      }, told)
-    end)
-  end)
-
   it("changes nothing in the caller's parameters", function()
     local params = { Name = "n" }
     world.new({ json(200, {}) }).call("secretsmanager", "CreateSecret", params)

@@ -90,14 +90,14 @@ describe("infra.aws.config", function()
     it("prefers a service's variable to the general one, and both to the profile", function()
       local variables = { AWS_ENDPOINT_URL = "http://all", AWS_ENDPOINT_URL_SECRETS_MANAGER = "http://one" }
       local config = load(text, "", variables)
-      assert.equal("http://one", config:endpoint_url "Secrets Manager")
-      assert.equal("http://all", config:endpoint_url "EC2")
+      assert.same({ "http://one", "AWS_ENDPOINT_URL_SECRETS_MANAGER" }, { config:endpoint_url "Secrets Manager" })
+      assert.same({ "http://all", "AWS_ENDPOINT_URL" }, { config:endpoint_url "EC2" })
     end)
 
     it("prefers the services section to the profile", function()
       local config = load(text)
-      assert.equal("http://service", config:endpoint_url "Secrets Manager")
-      assert.equal("http://profile", config:endpoint_url "EC2")
+      assert.same({ "http://service", "[services s]" }, { config:endpoint_url "Secrets Manager" })
+      assert.same({ "http://profile", 'the profile "default"' }, { config:endpoint_url "EC2" })
     end)
 
     it("can be told to ignore all of them", function()

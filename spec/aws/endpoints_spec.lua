@@ -74,9 +74,10 @@ describe("infra.aws.endpoints", function()
 
   it("refuses what is no URL", function()
     for _, url in ipairs { "example.com", "ftp://example.com", "https://", "https://a b", "https://user@host/" } do
-      local endpoint, err = endpoints.resolve(service "ec2", "eu-west-1", { url = url })
+      local endpoint, err = endpoints.resolve(service "ec2", "eu-west-1", { url = url, origin = "the profile" })
       assert.is_nil(endpoint)
       assert.equal("ConfigError", err.code)
+      assert.equal(("the profile: %q is no endpoint URL, like https://host:port"):format(url), err.message)
     end
   end)
 

@@ -3,8 +3,8 @@
 local Rates = require "infra.aws.rates"
 local Runtime = require "infra.runtime"
 
-local READ = { service = "ec2", region = "us-east-1", is_read = true }
-local CHANGE = { service = "ec2", region = "us-east-1", is_read = false }
+local READ = { "ec2", "us-east-1", true }
+local CHANGE = { "ec2", "us-east-1", false }
 
 -- Runs body(rates, runtime, seconds that fn() took).
 local function simulated(body)
@@ -18,16 +18,16 @@ local function simulated(body)
 end
 
 -- Sends `count` requests at once; AWS lets `limit` of them through in a second.
-local function burst(rates, runtime, info, count, limit)
+local function burst(rates, runtime, kind, count, limit)
   local allowed, throttled = 0, 0
   local functions = {}
   for i = 1, count do
     functions[i] = function()
-      rates:admit(info)
+      local bucket = rates:admit(table.unpack(kind))
       allowed = allowed + 1
       local refused = allowed > limit
       throttled = throttled + (refused and 1 or 0)
-      rates:observe(info, refused)
+      rates:observe(bucket, refused)
     end
   end
   runtime.scheduler:all(functions)
@@ -48,8 +48,7 @@ describe("infra.aws.rates", function()
     local rates = Rates.new(runtime, false)
     runtime.scheduler:run(function()
       for _ = 1, 50 do
-        rates:admit(READ)
-        rates:observe(READ, true)
+        rates:observe(rates:admit(table.unpack(READ)), true)
       end
     end)
     assert.equal(0, runtime.now())
@@ -63,7 +62,7 @@ describe("infra.aws.rates", function()
         local functions = {}
         for i = 1, 20 do
           functions[i] = function()
-            rates:admit(READ)
+            rates:admit(table.unpack(READ))
             order[#order + 1] = i
           end
         end
@@ -80,13 +79,13 @@ describe("infra.aws.rates", function()
     simulated(function(rates, runtime, seconds)
       burst(rates, runtime, CHANGE, 40, 0)
       assert.equal(0, seconds(function()
-        rates:admit(READ)
-        rates:admit { service = "iam", region = "us-east-1", is_read = false }
-        rates:admit { service = "ec2", region = "us-west-2", is_read = false }
+        rates:admit(table.unpack(READ))
+        rates:admit("iam", "us-east-1", false)
+        rates:admit("ec2", "us-west-2", false)
       end))
       assert.is_true(seconds(function()
         for _ = 1, 10 do
-          rates:admit(CHANGE)
+          rates:admit(table.unpack(CHANGE))
         end
       end) > 0)
     end)
@@ -94,23 +93,23 @@ describe("infra.aws.rates", function()
 
   it("never stops altogether, and grows back", function()
     simulated(function(rates, runtime, seconds)
+      local bucket = rates:admit(table.unpack(READ))
       for _ = 1, 50 do
-        rates:observe(READ, true)
+        rates:observe(bucket, true)
       end
       local slow = seconds(function()
         for _ = 1, 5 do
-          rates:admit(READ)
+          rates:admit(table.unpack(READ))
         end
       end)
       assert.is_true(slow <= 20)
       for _ = 1, 200 do
-        rates:admit(READ)
-        rates:observe(READ, false)
+        rates:observe(rates:admit(table.unpack(READ)), false)
       end
       runtime.scheduler:sleep(10)
       local later = seconds(function()
         for _ = 1, 5 do
-          rates:admit(READ)
+          rates:admit(table.unpack(READ))
         end
       end)
       assert.is_true(later < slow, ("%s is not less than %s"):format(later, slow))

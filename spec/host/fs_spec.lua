@@ -1,4 +1,6 @@
 local fs = require "host.fs"
+local process = require "host.process"
+local program = require "spec.support.program"
 local temporary = require "spec.support.temporary"
 
 describe("host.fs", function()
@@ -37,13 +39,12 @@ describe("host.fs", function()
     assert.equal("ENOENT", select(2, fs.real_path(path "missing")).code)
     assert.equal("ENOENT", select(2, fs.list(path "missing")).code)
     assert.equal("ENOENT", select(2, fs.write(path "missing/file", "x")).code)
-    assert.equal("ENOENT", select(2, fs.append(path "missing/file", "x")).code)
     assert.equal("ENAMETOOLONG", select(2, fs.write(("x"):rep(5000), "x")).code)
     assert.equal("ENAMETOOLONG", select(2, fs.mkdir(("x"):rep(5000))).code)
   end)
 
   it("refuses paths that C would cut short", function()
-    for _, name in ipairs { "read", "write", "append", "mkdir", "list", "stat", "remove", "rename", "real_path" } do
+    for _, name in ipairs { "read", "write", "mkdir", "list", "stat", "remove", "rename", "real_path" } do
       local ok, message = pcall(fs[name], path "a\0b", "x")
       assert.is_false(ok)
       assert.matches("NUL byte in a path", message, 1, true)
@@ -75,19 +76,30 @@ describe("host.fs", function()
       assert.is_nil(table.concat(fs.list(directory), " "):find("taken.", 1, true))
     end)
 
+    it("goes through a link to the file that it means", function()
+      fs.mkdir(path "far")
+      fs.write(path "far/file", "old")
+      assert(os.execute(("ln -s far/file %s"):format(path "link")))
+      assert.is_true(fs.write(path "link", "new"))
+      assert.equal("new", fs.read(path "far/file"))
+      assert.equal(path "far/file", fs.real_path(path "link"))
+      assert.same({ "file" }, fs.list(path "far"))
+    end)
+
+    it("writes into a pipe that somebody reads", function()
+      assert(os.execute("mkfifo " .. path "pipe"))
+      local reader = assert(process.start { argv = { "cat", path "pipe" }, timeout = 20 })
+      assert.is_true(fs.write(path "pipe", "through"))
+      assert.equal("through", program.finish(reader).stdout)
+      assert.equal("other", fs.stat(path "pipe").kind)
+    end)
+
     it("works with a bare name in the current directory", function()
       local name = ("infra-spec-%d"):format(math.random(1 << 30))
       assert.is_true(fs.write(name, "x"))
       assert.equal("x", fs.read(name))
       assert.is_true(fs.remove(name))
     end)
-  end)
-
-  it("appends, creating a private file", function()
-    assert.is_true(fs.append(path "log", "one\n"))
-    assert.is_true(fs.append(path "log", "two\n"))
-    assert.equal("one\ntwo\n", fs.read(path "log"))
-    assert.equal(mode "600", fs.stat(path "log").mode)
   end)
 
   it("makes directories with their parents, and again", function()

@@ -29,18 +29,6 @@ describe("host.process", function()
       assert.equal(tostring(process.pid()), io.open("/proc/self/stat"):read("a"):match "^%d+")
       assert.matches("%S", process.hostname())
     end)
-
-    it("tells which processes live", function()
-      assert.is_true(process.alive(process.pid()))
-      assert.is_true(process.alive(1))
-      local ended = tonumber(shell("echo $$").stdout)
-      assert.is_false(process.alive(ended))
-      for _, pid in ipairs { 0, -1, 1 << 40 } do
-        assert.has_error(function()
-          process.alive(pid)
-        end)
-      end
-    end)
   end)
 
   describe("start", function()
@@ -106,10 +94,27 @@ describe("host.process", function()
     end)
 
     it("does not wait for what a program has left running without its output", function()
-      local event = shell "sleep 5 >/dev/null 2>&1 & echo $!"
-      local pid = tonumber(event.stdout)
-      assert.is_true(process.alive(pid))
-      os.execute("kill " .. pid)
+      local directory, remove = temporary()
+      local left = ("cd %s; mkfifo pipe; cat pipe >/dev/null 2>&1 &"):format(directory)
+      assert.equal(0, shell(left).status)
+      local event = shell(("echo >%s/pipe"):format(directory), { timeout = 20 }) -- waits for whoever reads
+      assert.is_nil(event.error)
+      remove()
+    end)
+
+    it("learns how a program ended also where its own parent ignores that", function()
+      local directory, remove = temporary()
+      assert(fs.write(directory .. "/script.lua", [[
+        local loop, process = require "host.loop", require "host.process"
+        assert(process.start { argv = { "sh", "-c", "exit 3" } })
+        print(loop.wait(20)[1].status)
+      ]]))
+      local event = program.run {
+        argv = { "env", "--ignore-signal=CHLD", fs.real_path "/proc/self/exe", "exec", directory .. "/script.lua" },
+        timeout = 20,
+      }
+      assert.equal("3\n", event.stdout)
+      remove()
     end)
 
     it("runs many programs at once", function()

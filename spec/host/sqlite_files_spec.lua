@@ -114,44 +114,4 @@ describe("host.sqlite", function()
       db:close()
     end)
   end)
-
-  describe("images", function()
-    local function image()
-      local file = directory .. "/image.db"
-      local source = assert(sqlite.open(file))
-      source:script "CREATE TABLE a (x); INSERT INTO a VALUES ('one'), ('two')"
-      source:close()
-      local bytes = fs.read(file)
-      fs.remove(file)
-      return bytes
-    end
-
-    it("open bytes in place, for reading only", function()
-      local opened = assert(sqlite.open_image(image()))
-      collectgarbage()
-      assert.same({ { x = "one" }, { x = "two" } }, opened:all "SELECT * FROM a")
-      local _, err = opened:run "INSERT INTO a VALUES ('three')"
-      assert.equal("SQLITE_READONLY", err.code)
-      opened:close()
-    end)
-
-    it("refuse what is no database", function()
-      for _, bytes in ipairs { "", "short", ("x"):rep(8192) } do
-        local opened, err = sqlite.open_image(bytes)
-        assert.is_nil(opened)
-        assert.equal("SQLITE_NOTADB", err.code)
-      end
-    end)
-
-    it("turn damage into an error", function()
-      local bytes = image()
-      for _, length in ipairs { 100, 4096 } do
-        local opened, err = sqlite.open_image(bytes:sub(1, length))
-        if opened then
-          _, err = opened:all "SELECT * FROM a"
-        end
-        assert.matches("^SQLITE_", err.code)
-      end
-    end)
-  end)
 end)

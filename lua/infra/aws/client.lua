@@ -14,6 +14,7 @@ local sigv4 = require "host.sigv4"
 
 local Rates = require "infra.aws.rates"
 local Retry = require "infra.aws.retry"
+local advice = require "infra.aws.advice"
 local endpoints = require "infra.aws.endpoints"
 local pagination = require "infra.aws.pagination"
 local presign = require "infra.aws.presign"
@@ -108,7 +109,7 @@ function Client:locate(call)
   end
   local query = sigv4.encode_query(call.encoded.query)
   call.region, call.endpoint, call.host, call.path = region, endpoint, host, path
-  call.url = ("%s://%s%s%s"):format(endpoint.scheme, host, path, query == "" and "" or "?" .. query)
+  call.url = endpoint.scheme .. "://" .. host .. path .. (query == "" and "" or "?" .. query)
   return call
 end
 
@@ -188,33 +189,25 @@ end
 
 -- One attempt, with everybody told who wants to know.
 local function observed_attempt(self, call, number)
-  local info = {
-    service = call.service.id, operation = call.operation.name, region = call.region, attempt = number,
-    is_read = call.is_read,
-  }
-  self.rates:admit(info)
+  local bucket = self.rates:admit(call.service.id, call.region, call.is_read)
   local started = self.runtime.now()
   local output, err, received = attempt(self, call, number)
-  info.seconds, info.error = self.runtime.now() - started, err
-  self.rates:observe(info, err and err.throttled)
-  if call.options.on_attempt then
-    call.options.on_attempt(info)
-  end
+  self.rates:observe(bucket, err and err.throttled)
   if self.trace then
-    self.trace:response(call, number, info.seconds, received, output, err)
+    self.trace:response(call, number, self.runtime.now() - started, received, output, err)
   end
   return output, err, received
 end
 
 local function run(self, call)
-  local number, unknown, cost, repaired = 1, false, nil, {}
+  local number, unknown, cost, repaired = 1, false, nil, nil
   while true do
     local output, err, received = observed_attempt(self, call, number)
     if output then
       self.retry:succeeded(cost)
       return output
     end
-    unknown = unknown or err.unknown_outcome
+    unknown, repaired = unknown or err.unknown_outcome, repaired or {}
     if not (received and repairs.apply(self, call, err, received, repaired)) then
       local delay
       if not call.options.no_retry and (call.is_safe or not err.unknown_outcome) then
@@ -240,8 +233,6 @@ end
 ---   body_from     { path, offset (0), size (the rest) }: the part of a file that is sent as the operation's payload
 ---   body_to       path of a file that takes the payload of the answer (the output is without it, then); it appears, or
 ---                 is replaced, once it is whole
----   on_attempt    function(info) called after every attempt; info = { service, operation, region, attempt, is_read,
----                 seconds, error }
 function Client:call(service_id, operation_name, params, options)
   local operation, service = self:operation(service_id, operation_name)
   if not operation then
@@ -261,6 +252,7 @@ function Client:call(service_id, operation_name, params, options)
   end
   if err then
     err.service, err.operation = err.service or service.id, err.operation or operation.name
+    advice.add(err, call and call.endpoint)
   end
   return output, err
 end

@@ -148,18 +148,23 @@ function Config:region(asked_for)
   return asked_for or self:get("AWS_REGION") or self:get("AWS_DEFAULT_REGION", "region")
 end
 
---- The endpoint URL configured for the service whose C2J serviceId is `service_id` ("Secrets Manager"); nil for none,
---- or nil and an error when the profile names a services section that does not exist.
+--- The endpoint URL configured for the service whose C2J serviceId is `service_id` ("Secrets Manager"), and in words
+--- where; nil for none, or nil and an error when the profile names a services section that does not exist.
 function Config:endpoint_url(service_id)
   local ignore, err = self:flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")
   if ignore ~= false then
     return nil, err
   end
   local name = service_id:gsub("[ -]", "_")
-  local url = self:get("AWS_ENDPOINT_URL_" .. name:upper()) or self:get("AWS_ENDPOINT_URL")
+  for _, variable in ipairs { "AWS_ENDPOINT_URL_" .. name:upper(), "AWS_ENDPOINT_URL" } do
+    local url = self:get(variable)
+    if url then
+      return url, variable
+    end
+  end
   local profile = self:profile()
-  if url or not profile then
-    return url
+  if not profile then
+    return nil
   end
   if profile.services then
     local services = self.services[profile.services]
@@ -169,10 +174,10 @@ function Config:endpoint_url(service_id)
     end
     local settings = services[name:lower()]
     if type(settings) == "table" and settings.endpoint_url then
-      return settings.endpoint_url
+      return settings.endpoint_url, ("[services %s]"):format(profile.services)
     end
   end
-  return profile.endpoint_url
+  return profile.endpoint_url, profile.endpoint_url and ("the profile %q"):format(self.profile_name)
 end
 
 return Config

@@ -69,17 +69,19 @@ function endpoints.partition(region)
   end
 end
 
--- A URL from the user's configuration as { scheme, host, base_path }.
-local function parse_url(url)
+-- A URL from the user's configuration as { scheme, host, base_path }; `origin` says where it is configured.
+local function parse_url(url, origin)
   local scheme, host, base_path = (url .. "/"):match "^(https?)://([%w%.%-_:%[%]]+)(/[^?#%s]*)$"
   if not host then
-    return errors.fail { code = "ConfigError", message = ("%q is no endpoint URL, like https://host:port"):format(url) }
+    return errors.fail { code = "ConfigError", message = ("%s: %q is no endpoint URL, like https://host:port"):format(
+      origin, url) }
   end
   local default_port = DEFAULT_PORTS[scheme]
   if host:sub(-#default_port) == default_port then
     host = host:sub(1, -#default_port - 1)
   end
-  return { scheme = scheme, host = host:lower(), base_path = base_path:gsub("/+$", ""), custom = true }
+  return { scheme = scheme, host = host:lower(), base_path = base_path:gsub("/+$", ""), custom = true,
+    origin = origin }
 end
 
 -- Which of AWS's endpoints the configuration asks for.
@@ -96,17 +98,18 @@ end
 
 --- What the user's configuration (infra.aws.config) says about the endpoint of `service`, for endpoints.resolve:
 ---   url         the endpoint URL; `url`, when the caller was given one, comes before any that is configured
+---   origin      where that is from, in words
 ---   variant     of AWS's own endpoints: "plain", "legacy", "fips", "dual" or "both" (infra.aws.endpoint_data); a URL
 ---               leaves nothing to choose
 ---   addressing  how S3's buckets are named: "virtual" in the host, "path", "auto"
 --- or nil and an error. Names and precedence are those of the AWS SDKs and Tools Reference Guide.
 function endpoints.settings(config, service, url)
   local metadata = service.metadata
-  local settings, err = { url = url, variant = "plain" }
+  local settings, err = { url = url, origin = "--endpoint-url", variant = "plain" }
   if not url then
-    settings.url, err = config:endpoint_url(metadata.serviceId or service.id)
-    if err then
-      return nil, err
+    settings.url, settings.origin = config:endpoint_url(metadata.serviceId or service.id)
+    if errors.is(settings.origin) then
+      return nil, settings.origin
     end
   end
   if not settings.url then
@@ -153,8 +156,8 @@ local function own_endpoint(service, region, row, variant, partition)
 end
 
 --- The endpoint of `service` (infra.models) in `region` (nil is enough for global services), with endpoints.settings
---- (default: AWS's plain endpoints): { scheme, host, base_path, signing_region, signing_name, addressing, custom = true
---- when a URL decided }; or nil and an error.
+--- (default: AWS's plain endpoints): { scheme, host, base_path, signing_region, signing_name, addressing; custom = true
+--- and origin, where it is from in words, when a URL decided }; or nil and an error.
 function endpoints.resolve(service, region, settings)
   settings = settings or {}
   local metadata, variant = service.metadata, settings.variant or "plain"
@@ -173,7 +176,7 @@ function endpoints.resolve(service, region, settings)
   end
   local endpoint, err
   if settings.url then
-    endpoint, err = parse_url(settings.url)
+    endpoint, err = parse_url(settings.url, settings.origin)
   else
     endpoint, err = own_endpoint(service, region, row, variant, partition)
   end

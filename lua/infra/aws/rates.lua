@@ -17,8 +17,8 @@ function Rates.new(runtime, adaptive)
   return setmetatable({ runtime = runtime, adaptive = adaptive, buckets = {} }, Rates)
 end
 
-local function bucket_of(self, info)
-  local key = info.service .. "\0" .. (info.region or "") .. (info.is_read and "\0read" or "\0change")
+local function bucket_of(self, service, region, is_read)
+  local key = service .. "\0" .. (region or "") .. (is_read and "\0read" or "\0change")
   local bucket = self.buckets[key]
   if not bucket then
     local now = self.runtime.now()
@@ -42,20 +42,21 @@ local function refill(bucket, now)
   bucket.at = now
 end
 
---- Waits until a request may leave; in order of asking. info = { service, region, is_read }. Yields.
-function Rates:admit(info)
+--- Waits until a request may leave; in order of asking. Returns what Rates:observe wants to know of it. Yields.
+function Rates:admit(service, region, is_read)
   if not self.adaptive then
     return
   end
-  local bucket = bucket_of(self, info)
+  local bucket = bucket_of(self, service, region, is_read)
   if not bucket.rate then
-    return
+    return bucket
   end
   refill(bucket, self.runtime.now())
   bucket.tokens = bucket.tokens - 1
   if bucket.tokens < 0 then -- taken in advance: those who ask later wait longer
     self.runtime.scheduler:sleep(-bucket.tokens / bucket.rate)
   end
+  return bucket
 end
 
 local function cubic(bucket, now)
@@ -63,12 +64,12 @@ local function cubic(bucket, now)
   return SCALE * (now - bucket.throttled_at - recovery) ^ 3 + bucket.peak
 end
 
---- Learns from an answer: `throttled` when AWS refused the request for its rate.
-function Rates:observe(info, throttled)
-  if not self.adaptive then
+--- Learns from the answer to a request that `bucket` admitted: `throttled` when AWS refused it for its rate.
+function Rates:observe(bucket, throttled)
+  if not bucket then
     return
   end
-  local bucket, now = bucket_of(self, info), self.runtime.now()
+  local now = self.runtime.now()
   measure(bucket, now)
   if not (throttled or bucket.rate) then
     return

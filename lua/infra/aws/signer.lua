@@ -29,6 +29,8 @@ function signer.payload_hash(request, endpoint, operation)
   local is_protected = S3_NAMES[endpoint.signing_name] and endpoint.scheme == "https" and has_checksum(request.headers)
   if operation.authtype == "v4-unsigned-body" or type(request.body) == "table" and is_protected then
     return UNSIGNED
+  elseif type(request.body) ~= "table" then
+    return sigv4.payload_hash(request.body or "")
   end
   local digest, err = bodies.digest(request.body, "SHA256")
   return digest and crypto.hex(digest), err
@@ -61,7 +63,7 @@ function signer.presign(request, host, options)
   local is_s3 = S3_NAMES[options.endpoint.signing_name] or false
   local headers = { table.unpack(request.headers) }
   headers[#headers + 1] = { "Host", host }
-  local all = to_sign(request, headers, is_s3 and UNSIGNED or crypto.hex(crypto.sha256 ""), options)
+  local all = to_sign(request, headers, is_s3 and UNSIGNED or sigv4.payload_hash "", options)
   all.session_token, all.expires = options.credentials.session_token, options.expires
   return (sigv4.presign(all))
 end
@@ -73,7 +75,7 @@ end
 function signer.sign(request, host, options)
   local endpoint, credentials = options.endpoint, options.credentials
   local is_s3 = S3_NAMES[endpoint.signing_name] or false
-  local payload_hash = options.payload_hash or crypto.hex(crypto.sha256(request.body or ""))
+  local payload_hash = options.payload_hash or sigv4.payload_hash(request.body or "")
   local headers = { table.unpack(request.headers) }
   headers[#headers + 1] = { "X-Amz-Date", clock.format_utc(options.timestamp, "%Y%m%dT%H%M%SZ") }
   if credentials.session_token then
@@ -84,8 +86,7 @@ function signer.sign(request, host, options)
   end
   headers[#headers + 1] = { "Host", host }
   local signed = sigv4.sign(to_sign(request, headers, payload_hash, options))
-  headers[#headers] = nil -- the HTTP client sends Host itself
-  headers[#headers + 1] = { "Authorization", signed.authorization }
+  headers[#headers] = { "Authorization", signed.authorization } -- the HTTP client sends Host itself
   return headers
 end
 

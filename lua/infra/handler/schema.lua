@@ -194,36 +194,30 @@ function schema.check(type_name, spec)
   return true
 end
 
---- The set of properties that a spec can set: anything else that a stack declares is refused when planning.
-function schema.supported(spec)
-  local names = {}
-  local function add(fields)
-    for _, field in ipairs(fields or {}) do
-      names[path.field(field)] = true
-    end
+-- Adds the properties of `fields` (may be nil) to the set `names`.
+local function add(names, fields)
+  for _, field in ipairs(fields or {}) do
+    names[path.field(field)] = true
   end
-  add(spec.create.send)
-  add(spec.create.covers)
-  for _, call in ipairs(spec.create.instead or {}) do
-    add(call.send)
-  end
-  add(spec.recorded)
-  for _, facet in ipairs(spec.facets or {}) do
-    add(facet.properties)
-  end
-  return names
 end
 
 --- The set of properties that can change in place.
 function schema.updatable(spec)
   local names = {}
+  add(names, spec.recorded)
   for _, facet in ipairs(spec.facets or {}) do
-    for _, name in ipairs(facet.properties) do
-      names[name] = true
-    end
+    add(names, facet.properties)
   end
-  for _, name in ipairs(spec.recorded or {}) do
-    names[name] = true
+  return names
+end
+
+--- The set of properties that a spec can set: anything else that a stack declares is refused when planning.
+function schema.supported(spec)
+  local names = schema.updatable(spec)
+  add(names, spec.create.send)
+  add(names, spec.create.covers)
+  for _, call in ipairs(spec.create.instead or {}) do
+    add(names, call.send)
   end
   return names
 end
@@ -231,17 +225,13 @@ end
 --- The set of properties that reading can tell; the others are known only by what was recorded.
 function schema.readable(spec)
   local names = {}
-  local function add(read)
-    for _, field in ipairs(read and read.map or {}) do
-      names[path.field(field)] = true
-    end
-    for _, name in ipairs(read and read.gives or {}) do
-      names[name] = true
-    end
+  local function add_read(read)
+    add(names, read and read.map)
+    add(names, read and read.gives)
   end
-  add(spec.read)
+  add_read(spec.read)
   for _, facet in ipairs(spec.facets or {}) do
-    add(facet.read)
+    add_read(facet.read)
   end
   return names
 end

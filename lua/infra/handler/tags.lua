@@ -20,6 +20,7 @@
 -- Used by the other files of this folder; engine/decision compares what `visible` leaves.
 
 local arn = require "infra.handler.arn"
+local contains = require "infra.contains"
 local errors = require "infra.errors"
 local json = require "host.json"
 local path = require "infra.handler.path"
@@ -156,10 +157,8 @@ function tags.read(op, scope)
   end
   local output, err = op:get(read, params) -- some services tell only of what is available
   if not output then
-    for _, code in ipairs(read.absent or {}) do
-      if err.code == code then
-        return {}
-      end
+    if contains(read.absent, err.code) then
+      return {}
     end
     return nil, err
   end

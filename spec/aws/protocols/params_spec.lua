@@ -62,6 +62,8 @@ describe("infra.aws.protocols.params", function()
     local map = { type = "map", key = {}, value = {} }
     assert.same({ "a: expected a list, got a table" }, problems({ a = list }, { a = { x = "1" } }))
     assert.same({ "a: expected a list, got a list" }, problems({ a = list }, { a = { "1", x = "2" } }))
+    assert.same({ "a: item 2 is missing" }, problems({ a = list }, { a = { "1", nil, "3" } }))
+    assert.same({ "a: item 1 is missing" }, problems({ a = list }, { a = json.array { [1 << 40] = "x" } }))
     assert.same({ "a: expected a table keyed by strings, got a list" }, problems({ a = map }, { a = { "1" } }))
     assert.same({ "a: expected a list, got a string" }, problems({ a = list }, { a = "1" }))
   end)

@@ -53,17 +53,19 @@ local function check(found, depth, shape, value)
   end
 end
 
--- A table keyed by strings, that is: neither a list nor mixed.
-local function is_keyed(value)
+-- How many keys a table keyed by strings has; nil for a list, for a mixed one and for what is none.
+local function count_keys(value)
   if type(value) ~= "table" or json.is_array(value) then
-    return false
+    return nil
   end
+  local count = 0
   for key in pairs(value) do
     if type(key) ~= "string" then
-      return false
+      return nil
     end
+    count = count + 1
   end
-  return true
+  return count
 end
 
 local function is_sequence(value)
@@ -75,6 +77,22 @@ local function is_sequence(value)
     count = count + 1
   end
   return count == #value
+end
+
+-- The first position without an item before the last; nil where there is none, and for what has other keys.
+local function gap_in(value)
+  local last = 0
+  for key in pairs(type(value) == "table" and value or {}) do
+    if math.type(key) ~= "integer" or key < 1 then
+      return nil
+    end
+    last = math.max(last, key)
+  end
+  for position = 1, last do
+    if value[position] == nil then
+      return position
+    end
+  end
 end
 
 local function check_required(found, depth, shape, value)
@@ -107,17 +125,19 @@ local function check_address(found, depth, member, value)
 end
 
 function checks.structure(found, depth, shape, value)
-  if not is_keyed(value) then
+  local keys, count = count_keys(value), 0
+  if not keys then
     return expected(found, depth, "a table of members", value)
   end
   check_required(found, depth, shape, value)
-  check_known(found, depth, shape, value)
-  local count = 0
   for name, member, item in shape:present(value) do
     count = count + 1
     local inside = enter(found, depth, name)
     check_address(found, inside, member, item)
     check(found, inside, member, item)
+  end
+  if count < keys then -- the others are unknown, or null
+    check_known(found, depth, shape, value)
   end
   if shape.traits.union and count ~= 1 then
     add(found, depth, "expected exactly one member")
@@ -134,6 +154,10 @@ end
 
 function checks.list(found, depth, shape, value)
   if not is_sequence(value) then
+    local gap = gap_in(value)
+    if gap then
+      return add(found, depth, ("item %d is missing"):format(gap))
+    end
     return expected(found, depth, "a list", value)
   end
   local element = shape:element()
@@ -143,7 +167,7 @@ function checks.list(found, depth, shape, value)
 end
 
 function checks.map(found, depth, shape, value)
-  if not is_keyed(value) then
+  if not count_keys(value) then
     return expected(found, depth, "a table keyed by strings", value)
   end
   for key, item in shapes.sorted(value) do

@@ -18,12 +18,10 @@ local protocol = {}
 
 local NOTHING = shapes.of(nil, { type = "structure", members = {} })
 
-local NOT_AWS <const> = "is the endpoint right, and is there a proxy or a login page in between?"
-
 --- Passes on what a parser returned, or throws its error as the typed one that decoding ends with.
 function protocol.parsed(tree, err)
   if tree == nil then
-    error(errors.new { code = "Malformed", message = "this is no answer of AWS: " .. err.message, hint = NOT_AWS }, 0)
+    error(errors.new { code = "Malformed", message = "this is no answer of AWS: " .. err.message }, 0)
   end
   return tree
 end

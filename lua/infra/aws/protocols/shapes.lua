@@ -147,13 +147,13 @@ end
 
 --- Iterates over the members that `value` sets: name, shape, value. JSON's null is the same as not set.
 function Shape:present(value)
-  local members, i = self:members(), 0
+  local members, last = self:members(), 0
   return function()
-    while i < #members do
-      i = i + 1
+    for i = last + 1, #members do
       local member = members[i]
       local item = value[member.name]
       if item ~= nil and item ~= NULL then
+        last = i
         return member.name, member.shape, item
       end
     end
