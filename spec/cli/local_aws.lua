@@ -10,6 +10,7 @@
 -- answer is lost, interrupt(fn) = Ctrl-C to the program, and fn() when that has been delivered }.
 
 local Scheduler = require "infra.scheduler"
+local Server = require "infra.sim.server"
 local Sim = require "infra.sim"
 local clock = require "host.clock"
 local fs = require "host.fs"
@@ -25,16 +26,6 @@ LocalAws.__index = LocalAws
 
 local function operation_of(request)
   return (request.headers["x-amz-target"] or ""):match "%.(%w+)$" or request.body:match "Action=(%w+)"
-end
-
--- host.http's request, which the simulated AWS takes, from host.server's.
-local function as_sent(request)
-  local headers = {}
-  for name, value in pairs(request.headers) do
-    headers[#headers + 1] = { name, value }
-  end
-  return { method = request.method, url = ("http://%s%s%s"):format(request.headers.host, request.path,
-    request.query ~= "" and "?" .. request.query or ""), headers = headers, body = request.body }
 end
 
 -- A world for the simulated AWS in which waiting takes no time. Unlike infra.runtime's it leaves the loop alone: what
@@ -56,7 +47,7 @@ end
 
 local function execute(self, request)
   local response = self.sim.runtime.scheduler:run(function()
-    return assert(self.sim:send(as_sent(request)))
+    return assert(self.sim:send(Server.request(request)))
   end)
   response.headers["content-length"] = nil
   return response.status, response.headers, response.body

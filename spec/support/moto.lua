@@ -74,9 +74,9 @@ end
 
 local NO_BOTO3 <const> = 3 -- what witness.py ends with
 
--- The answers of another client to `calls`, arrays of service, operation, parameters and region as boto3 calls them; a
--- refused call answers { error = CODE }. nil where there is no such client.
-local function witness(environment, calls)
+--- The answers of another client to `calls`, arrays of service, operation, parameters and region as boto3 calls them; a
+--- refused call answers { error = CODE }. nil where there is no such client. `environment` says whom it calls.
+function moto.witness(environment, calls)
   local list = json.array {}
   for i, call in ipairs(calls) do
     list[i] = json.array { call[1], call[2], next(call[3]) and call[3] or json.object {}, call[4] }
@@ -108,7 +108,7 @@ function moto.start()
     url = url, environment = environment,
     reset = function() assert(answers("POST", url .. "/moto-api/reset")) end,
     session = function(region) return open_session(environment, region) end,
-    witness = function(calls) return witness(environment, calls) end,
+    witness = function(calls) return moto.witness(environment, calls) end,
     stop = function() emulator:cancel() end,
   }
 end

@@ -112,7 +112,7 @@ local function check_time(request, scope, service, now)
 end
 
 --- The caller of a request: { account, arn, user_id, access_key }, or throws the protocol's refusal. `sessions` is the
---- view of temporary credentials, `now` AWS's clock.
+--- view of temporary credentials, `now` the clock by which callers sign.
 function auth.verify(request, scope, service, sessions, now)
   if not scope then
     Failure.common("unsigned", "Missing Authentication Token")

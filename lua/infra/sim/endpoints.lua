@@ -54,6 +54,7 @@ function endpoints.parse(request)
     fields = {},
     headers = { host = authority },
     body = request.body or "",
+    arrived = request.arrived,
   }
   for _, field in ipairs(parsed.query_pairs) do
     parsed.fields[field[1]] = parsed.fields[field[1]] or field[2]
@@ -90,6 +91,12 @@ local function is_local(host)
   return not host:find("%a") or host:find("^%[") or host == "localhost"
 end
 
+-- Those that sign with this name. One that is not simulated can still be refused in its own words.
+local function services_signed_for(name)
+  local other = not by_signing_name[name] and models.service(name)
+  return by_signing_name[name] or other and { other }
+end
+
 --- Adds to the request whom it is for: `services` (candidates that share an endpoint) and `region`; S3's virtual-hosted
 --- paths become path-style. `scope` is the signature's { service, region }, or nil. Returns nil when no simulated
 --- service has this address.
@@ -98,8 +105,8 @@ function endpoints.find(request, scope)
   local services, region, prefix = from_host(request.host)
   if services and services[1].id == "s3" and prefix then
     request.path = "/" .. prefix .. request.path
-  elseif is_local(request.host) then
-    services = scope and by_signing_name[scope.service] or not scope and unsigned
+  elseif request.arrived or is_local(request.host) then
+    services = scope and services_signed_for(scope.service) or unsigned
     region = scope and scope.region or "us-east-1"
   end
   request.services, request.region = services, region

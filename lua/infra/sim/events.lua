@@ -15,7 +15,7 @@ local MAX_TARGETS <const> = 5
 local fail = Failure.thrower()
 
 local function bus_of(params)
-  return (params.EventBusName or "default"):match "[^/]+$"
+  return (params.EventBusName or "default"):match "[^/]*$"
 end
 
 local function find(ctx, params, name)

@@ -28,13 +28,14 @@ Sim.__index = Sim
 ---   faults    options or the name of a profile (infra.sim.faults); default none
 ---   quotas    { [name] = most } in place of a new account's own, by the names in the service's module ("vpc" in EC2)
 ---   on_crash  function(call), called for the fault "crash"; default throws
+---   callers_time  function() -> unix seconds by which callers sign, where that is not AWS's clock (infra.sim.server)
 ---   observe   function(call) after each answered call: { service, operation, kind, params, status, code, request_id,
 ---             at }
 function Sim.new(options)
   local runtime = assert(options.runtime, "a simulated AWS needs a runtime")
   local store = options.store or Store.open()
   local seed = options.seed or 1
-  return setmetatable({
+  local self = setmetatable({
     runtime = runtime,
     store = store,
     seed = seed,
@@ -47,6 +48,8 @@ function Sim.new(options)
     end,
     observe = options.observe or function() end,
   }, Sim)
+  self.callers_time = options.callers_time or function() return self:now() end
+  return self
 end
 
 --- AWS's clock, unix seconds.
@@ -94,7 +97,7 @@ local function run(self, request, scope, call)
   local service, operation = call.model, call.operation_model
   local caller = { account = auth.ACCOUNT, access_key = "anonymous" }
   if not operation or not customizations.is_unsigned(service, operation) then
-    caller = auth.verify(request, scope, service, self.store:view("sts"), self:now())
+    caller = auth.verify(request, scope, service, self.store:view("sts"), self.callers_time())
   end
   if not operation then
     Failure.common("unknown_operation", "The action or operation requested is invalid.")
@@ -144,7 +147,7 @@ local function execute(self, request, scope, call)
     status = status,
     body = request.method == "HEAD" and "" or body,
     headers = {
-      date = clock.format_utc(self:now(), "%a, %d %b %Y %H:%M:%S GMT"),
+      date = clock.format_utc(self.callers_time(), "%a, %d %b %Y %H:%M:%S GMT"),
       [call.service == "s3" and "x-amz-request-id" or "x-amzn-requestid"] = call.request_id,
     },
   }
@@ -172,8 +175,9 @@ local function call_of(request)
   }
 end
 
---- Answers a request (host.http's form) after a while, inside a task of the runtime's scheduler. Returns a response, or
---- nil and the error that a real network would give.
+--- Answers a request after a while, inside a task of the runtime's scheduler. The request is of host.http's form;
+--- `arrived` in it: its host is this one, whatever it is called. Returns a response, or nil and the error that a real
+--- network would give.
 function Sim:send(request)
   local scheduler = self.runtime.scheduler
   local readable, err = files.read(request)

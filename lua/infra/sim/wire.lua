@@ -81,6 +81,15 @@ local function write_document(members_of, service, operation, value)
     XML .. xml_body.write(shapes.of(service, node), value, operation.name .. "Response")
 end
 
+-- -- json -------------------------------------------------------------------------------------------------------------
+
+-- What says how a service speaks JSON. CloudWatch does too, which models older than that do not know.
+local CLOUDWATCH = { targetPrefix = "GraniteServiceVersion20100801", awsQueryCompatible = {} }
+
+local function json_traits(service)
+  return service.id == "cloudwatch" and CLOUDWATCH or service.metadata
+end
+
 -- -- the protocols ----------------------------------------------------------------------------------------------------
 
 -- identify(service, request) -> operation or nil; decode(service, operation, request) -> params; encode(service,
@@ -116,7 +125,7 @@ local PROTOCOLS = {
   json = {
     identify = function(service, request)
       local prefix, name = (request.headers["x-amz-target"] or ""):match("^(.*)%.([^.]+)$")
-      return prefix == service.metadata.targetPrefix and service:operation(name) or nil
+      return prefix == json_traits(service).targetPrefix and service:operation(name) or nil
     end,
     decode = function(service, operation, request)
       local tree = json.decode(request.body == "" and "{}" or request.body)
@@ -194,7 +203,7 @@ function wire.encode_error(protocol, service, failure, request_id)
   local dialect = service.id == "s3" and "s3" or protocol
   wire_errors.complete(dialect, failure)
   local status, headers, body = wire_errors.encode(dialect, failure, request_id)
-  if service.metadata.awsQueryCompatible and protocol == "json" then
+  if protocol == "json" and json_traits(service).awsQueryCompatible then
     headers[#headers + 1] = { "x-amzn-query-error", failure.code .. ";" .. (status < 500 and "Sender" or "Receiver") }
   end
   return status, headers, body

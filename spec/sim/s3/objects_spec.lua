@@ -25,6 +25,48 @@ describe("infra.sim.s3 objects", function()
     end)
   end)
 
+  it("are read in parts by ranges", function()
+    with_bucket(function(s3)
+      assert(s3("PutObject", { Key = "k", Body = "0123456789" }))
+      for range, part in pairs {
+        ["bytes=2-4"] = { "234", "bytes 2-4/10" }, ["bytes=7-"] = { "789", "bytes 7-9/10" },
+        ["bytes=-3"] = { "789", "bytes 7-9/10" }, ["bytes=8-99"] = { "89", "bytes 8-9/10" },
+        ["bytes=-99"] = { "0123456789", "bytes 0-9/10" },
+        ["bytes=0-1,4-5"] = { "0123456789" }, ["lines=0-1"] = { "0123456789" }, ["bytes=-"] = { "0123456789" },
+        ["bytes=5-4"] = { "0123456789" },
+      } do
+        local read = assert(s3("GetObject", { Key = "k", Range = range }))
+        assert.same({ part[1], part[2], #part[1] }, { read.Body, read.ContentRange, read.ContentLength }, range)
+      end
+      for _, range in ipairs { "bytes=10-", "bytes=-0" } do
+        assert.same({ "InvalidRange", 416 }, problem(s3("GetObject", { Key = "k", Range = range })), range)
+      end
+    end)
+  end)
+
+  it("have tags, from the request that makes them and later ones", function()
+    with_bucket(function(s3)
+      local function tags()
+        return assert(s3("GetObjectTagging", { Key = "k" })).TagSet
+      end
+      assert(s3("PutObject", { Key = "k", Body = "", Tagging = "a=1&b%20c=2%2F3" }))
+      assert.same({ { Key = "a", Value = "1" }, { Key = "b c", Value = "2/3" } }, tags())
+      assert.equal(2, assert(s3("GetObject", { Key = "k" })).TagCount)
+      assert(s3("PutObjectTagging", { Key = "k", Tagging = { TagSet = { { Key = "d", Value = "" } } } }))
+      assert.same({ { Key = "d", Value = "" } }, tags())
+      assert(s3("DeleteObjectTagging", { Key = "k" }))
+      assert.same({}, tags())
+      assert.is_nil(assert(s3("GetObject", { Key = "k" })).TagCount)
+      local many = {}
+      for i = 1, 11 do
+        many[i] = "k" .. i .. "=v"
+      end
+      assert.equal("BadRequest", code(s3("PutObject", { Key = "k", Tagging = table.concat(many, "&") })))
+      assert.equal("InvalidTag", code(s3("PutObject", { Key = "k", Tagging = "a=1&a=2" })))
+      assert.same({ "NoSuchKey", 404 }, problem(s3("GetObjectTagging", { Key = "none" })))
+    end)
+  end)
+
   it("come out of the chunks in which clients stream them", function()
     local function decoded(body, length)
       return chunked.decode {

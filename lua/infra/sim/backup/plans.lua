@@ -22,7 +22,7 @@ end
 
 local function check_cron(ctx, expression)
   local fields = {}
-  for field in (expression or ""):match "^cron%((.*)%)$":gmatch "%S+" do
+  for field in (expression:match "^cron%((.*)%)$" or ""):gmatch "%S+" do
     fields[#fields + 1] = field
   end
   if #fields ~= 6 or (fields[3] == "?") == (fields[5] == "?") then

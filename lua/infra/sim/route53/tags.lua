@@ -21,13 +21,18 @@ for name, type in pairs(TYPES) do
   end
 end
 
+local function type_of(ctx, name)
+  return TYPES[name] or ctx:fail("InvalidInput", ("1 validation error detected: Value '%s' at 'resourceType' failed " ..
+    "to satisfy constraint: Member must satisfy enum value set: [healthcheck, hostedzone]"):format(name), 400)
+end
+
 local function render(ctx, type, id)
-  local object = TYPES[type].find(ctx, id)
+  local object = type_of(ctx, type).find(ctx, id)
   return { ResourceType = type, ResourceId = object.Id, Tags = tagging.list(object.tags) }
 end
 
 function operations.ChangeTagsForResource(ctx, params)
-  local type = TYPES[params.ResourceType]
+  local type = type_of(ctx, params.ResourceType)
   local object = type.find(ctx, params.ResourceId)
   object.tags = tagging.without(tagging.merge(object.tags, params.AddTags), params.RemoveTagKeys or {})
   ctx.global:put(type.kind, object.Id, object)

@@ -5,12 +5,12 @@
 local buckets = require "infra.sim.s3.buckets"
 local merged = require "infra.merged"
 local principals = require "infra.sim.iam.principals"
+local uri = require "infra.aws.protocols.uri"
 
 local facet_rules = {}
 local fail, malformed = buckets.fail, buckets.malformed
 
 local RULES_LIMIT = 1000
-local TAGS_LIMIT = 50
 
 local function one_of(ctx, value, values)
   for _, allowed in ipairs(values) do
@@ -206,22 +206,37 @@ function facet_rules.notification(ctx, _, configuration)
   return result
 end
 
-function facet_rules.tagging(ctx, _, configuration)
-  local seen = {}
-  for _, tag in ipairs(configuration.TagSet) do
-    if seen[tag.Key] then
-      fail(ctx, "InvalidTag", "Cannot provide multiple Tags with the same key")
-    elseif tag.Key:find("^aws:") then
-      fail(ctx, "InvalidTag", "System tags cannot be added/updated by requester")
-    elseif #tag.Key > 128 or #tag.Value > 256 or tag.Key == "" then
-      fail(ctx, "InvalidTag", "The TagKey or TagValue you have provided is invalid")
+-- A rule for tags, of which there may be so many.
+local function tagging(limit, too_many)
+  return function(ctx, _, configuration)
+    local seen = {}
+    for _, tag in ipairs(configuration.TagSet) do
+      if seen[tag.Key] then
+        fail(ctx, "InvalidTag", "Cannot provide multiple Tags with the same key")
+      elseif tag.Key:find("^aws:") then
+        fail(ctx, "InvalidTag", "System tags cannot be added/updated by requester")
+      elseif #tag.Key > 128 or #tag.Value > 256 or tag.Key == "" then
+        fail(ctx, "InvalidTag", "The TagKey or TagValue you have provided is invalid")
+      end
+      seen[tag.Key] = true
     end
-    seen[tag.Key] = true
+    if #configuration.TagSet > limit then
+      fail(ctx, "BadRequest", too_many, limit)
+    end
+    return configuration
   end
-  if #configuration.TagSet > TAGS_LIMIT then
-    fail(ctx, "BadRequest", "Bucket tag count cannot be greater than %d", TAGS_LIMIT)
+end
+
+facet_rules.tagging = tagging(50, "Bucket tag count cannot be greater than %d")
+facet_rules.object_tagging = tagging(10, "Object tags cannot be greater than %d")
+
+--- The header x-amz-tagging, which has the form of a query string, as an object's TagSet.
+function facet_rules.header_tags(ctx, text)
+  local tags = {}
+  for i, field in ipairs(uri.decode_form(text)) do
+    tags[i] = { Key = field[1], Value = field[2] }
   end
-  return configuration
+  return facet_rules.object_tagging(ctx, nil, { TagSet = tags }).TagSet
 end
 
 local METHODS = { GET = true, PUT = true, POST = true, DELETE = true, HEAD = true }

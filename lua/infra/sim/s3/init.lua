@@ -18,7 +18,7 @@ local function receive(ctx, name, params)
   checksums.check(ctx, name, request)
 end
 
-local PARTS = { "buckets", "facets", "acl", "objects", "listing", "multipart" }
+local PARTS = { "buckets", "facets", "acl", "objects", "object_tags", "listing", "multipart" }
 
 return parts("infra.sim.s3", PARTS, function(name, operation)
   return function(ctx, params)

@@ -38,7 +38,7 @@ end
 function operations.CreateMultipartUpload(ctx, params)
   local bucket = buckets.find(ctx, params)
   local id = ctx.unique(64, "0123456789abcdefghijklmnopqrstuvwxyz")
-  local attributes = objects.attributes(bucket, params)
+  local attributes = objects.attributes(ctx, bucket, params)
   ctx.global:put(kind(bucket), id, { Key = params.Key, Initiated = ctx.now(), attributes = attributes, parts = {} })
   return {
     Bucket = bucket.Name,

@@ -2,13 +2,15 @@
 --
 -- Kept in the account's global store, kind "objects of BUCKET", by key: { versions = array, newest first, of
 --   { VersionId, LastModified, delete_marker } or
---   { VersionId, LastModified, ETag, Size, body = base64, attributes = ATTRIBUTES below, lock,
+--   { VersionId, LastModified, ETag, Size, body = base64, attributes = ATTRIBUTES below and tags = TagSet, lock,
 --     replication = what ReplicationStatus shows } }.
 -- The version id of what was stored without versioning is "null".
 
 local crypto = require "host.crypto"
 
 local buckets = require "infra.sim.s3.buckets"
+local facet_rules = require "infra.sim.s3.facet_rules"
+local ranges = require "infra.sim.s3.ranges"
 local replication = require "infra.sim.s3.replication"
 
 local objects = { operations = {} }
@@ -66,12 +68,17 @@ local function push(ctx, bucket, key, version)
   keep(ctx, bucket, key, versions)
 end
 
+--- Keeps what was changed in versions of a key.
+function objects.touch(ctx, bucket, key)
+  ctx.global:put(kind(bucket), key, ctx.global:get(kind(bucket), key))
+end
+
 --- Brings replicas to their buckets that are due by now; to be called before every operation.
 function objects.replicate(ctx)
   replication.advance(ctx, function(bucket, key, id)
     local _, version = without(ctx, bucket, key, id)
     if version then -- its status is about to change
-      ctx.global:put(kind(bucket), key, ctx.global:get(kind(bucket), key))
+      objects.touch(ctx, bucket, key)
     end
     return version
   end, function(bucket, key, replica)
@@ -113,7 +120,7 @@ end
 -- -- writing ----------------------------------------------------------------------------------------------------------
 
 --- What an object is to keep of the request that makes it.
-function objects.attributes(bucket, params)
+function objects.attributes(ctx, bucket, params)
   local attributes = {}
   for _, name in ipairs(ATTRIBUTES) do
     attributes[name] = params[name]
@@ -123,6 +130,7 @@ function objects.attributes(bucket, params)
   attributes.ServerSideEncryption = params.ServerSideEncryption or default.SSEAlgorithm
   attributes.SSEKMSKeyId = params.SSEKMSKeyId or default.KMSMasterKeyID
   attributes.ContentType = params.ContentType or "binary/octet-stream"
+  attributes.tags = params.Tagging and facet_rules.header_tags(ctx, params.Tagging)
   return attributes
 end
 
@@ -161,19 +169,20 @@ function operations.PutObject(ctx, params)
   local bucket = buckets.find(ctx, params)
   local body = params.Body or ""
   local etag = ('"%s"'):format(crypto.hex(crypto.md5(body)))
-  return objects.write(ctx, bucket, params, body, etag, objects.attributes(bucket, params))
+  return objects.write(ctx, bucket, params, body, etag, objects.attributes(ctx, bucket, params))
 end
 
 -- -- reading ----------------------------------------------------------------------------------------------------------
 
-local function find(ctx, bucket, params)
+--- The version that a request means: params.VersionId, or the newest; and its id as answers carry it.
+function objects.find(ctx, bucket, params)
   local object = ctx.global:get(kind(bucket), params.Key)
   if not params.VersionId then
     local current = object and object.versions[1]
     if not current or current.delete_marker then
       ctx:fail("NoSuchKey", "The specified key does not exist.", 404, { Key = params.Key })
     end
-    return current
+    return current, shown_id(bucket, current)
   end
   local _, version = without(ctx, bucket, params.Key, params.VersionId)
   if not version then
@@ -182,12 +191,12 @@ local function find(ctx, bucket, params)
   elseif version.delete_marker then
     fail(ctx, "MethodNotAllowed", "The specified method is not allowed against this resource.")
   end
-  return version
+  return version, shown_id(bucket, version)
 end
 
 function operations.HeadObject(ctx, params)
   local bucket = buckets.find(ctx, params)
-  local version = find(ctx, bucket, params)
+  local version, id = objects.find(ctx, bucket, params)
   if params.IfMatch and params.IfMatch ~= version.ETag then
     fail(ctx, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
   elseif params.IfNoneMatch == version.ETag
@@ -199,7 +208,7 @@ function operations.HeadObject(ctx, params)
     ContentLength = version.Size,
     ETag = version.ETag,
     LastModified = version.LastModified,
-    VersionId = shown_id(bucket, version), ReplicationStatus = version.replication,
+    VersionId = id, ReplicationStatus = version.replication,
   }
   for _, name in ipairs(ATTRIBUTES) do
     output[name] = version.attributes[name]
@@ -209,7 +218,10 @@ end
 
 function operations.GetObject(ctx, params)
   local output = operations.HeadObject(ctx, params)
-  output.Body = crypto.unbase64(find(ctx, buckets.find(ctx, params), params).body)
+  local version = objects.find(ctx, buckets.find(ctx, params), params)
+  output.Body, output.ContentRange = ranges.take(ctx, params.Range, crypto.unbase64(version.body))
+  local tags = version.attributes.tags or {}
+  output.ContentLength, output.TagCount = #output.Body, tags[1] and #tags
   return output
 end
 

@@ -140,6 +140,12 @@ local function status_of(dialect, code)
   return 400
 end
 
+-- What a caller sent may stand in a message, and neither JSON nor XML carries all of it.
+local function printable(text)
+  text = text:gsub("[\0-\8\11\12\14-\31]", "?")
+  return utf8.len(text) and text or (text:gsub("[\x80-\xff]", "?"))
+end
+
 --- Completes a failure (infra.sim.failure) with code, status and, where AWS has one wording for it, message. `dialect`
 --- is the protocol's name, or "s3".
 function wire_errors.complete(dialect, failure)
@@ -147,6 +153,7 @@ function wire_errors.complete(dialect, failure)
     local code, status, message = table.unpack(COMMON[failure.kind][dialect])
     failure.code, failure.status, failure.message = code, status, message or failure.message
   end
+  failure.message = printable(failure.message)
   failure.status = failure.status or status_of(dialect, failure.code)
 end
 

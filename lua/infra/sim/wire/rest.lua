@@ -13,6 +13,8 @@ local xml_body = require "infra.aws.protocols.xml_body"
 local Failure = require "infra.sim.failure"
 local routes = require "infra.sim.wire.routes"
 
+local PARTIAL_CONTENT <const> = 206 -- the status of what has a Content-Range
+
 -- S3's answer to this one is the bare member, an empty element when it has no value.
 local BARE = { GetBucketLocation = "LocationConstraint" }
 
@@ -83,7 +85,7 @@ end
 
 local function encode(format, service, operation, value)
   local output = shapes.of(service, operation.output)
-  local status = operation.http.responseCode or 200
+  local status = value.ContentRange and PARTIAL_CONTENT or operation.http.responseCode or 200
   if not output then
     return status, {}, ""
   end
