@@ -1,7 +1,9 @@
 /* SQLite for Lua: require "host.sqlite". Used for the state database (infra.state), the simulated AWS's store and the
  * AWS vocabularies carried in the binary (infra.models).
  *
- *   sqlite.open(path [, { mode = "ro"|"rw"|"rwc", memory = bool }]) -> db | nil, err
+ *   sqlite.open(path [, { mode = "ro"|"rw"|"rwc"|"frozen", memory = bool }]) -> db | nil, err
+ *                                  frozen: read-only, and nobody else writes meanwhile: a folder that cannot be written
+ *                                  is enough then, also for a database in WAL mode
  *   sqlite.open_models()           -> db | nil, err   those inside the program: read-only, in place, no copy
  *   sqlite.blob(s)                 a value that binds as BLOB; plain strings bind as TEXT
  *   db:run(sql, ...)               -> number of changed rows | nil, err
@@ -209,10 +211,25 @@ static int checked(lua_State *L, struct database *db, int result, const char *ab
   return pushed;
 }
 
+/* Pushes and returns SQLite's URI (sqlite.org/uri.html) for a file that nobody changes. */
+static const char *push_frozen_uri(lua_State *L, const char *path) {
+  luaL_Buffer uri;
+  luaL_buffinit(L, &uri);
+  luaL_addstring(&uri, "file:");
+  for (; *path; path++) {
+    char escaped[4];
+    snprintf(escaped, sizeof escaped, strchr("%?#", *path) ? "%%%02X" : "%c", *path);
+    luaL_addstring(&uri, escaped);
+  }
+  luaL_addstring(&uri, "?immutable=1");
+  luaL_pushresult(&uri);
+  return lua_tostring(L, -1);
+}
+
 static int sqlite_open(lua_State *L) {
-  static const char *const modes[] = {"ro", "rw", "rwc", NULL};
+  static const char *const modes[] = {"ro", "rw", "rwc", "frozen", NULL};
   static const int mode_flags[] = {SQLITE_OPEN_READONLY, SQLITE_OPEN_READWRITE,
-                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE};
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI};
   int flags, memory;
   const char *path = luaL_optstring(L, 1, "");
   lua_settop(L, 2);
@@ -223,8 +240,9 @@ static int sqlite_open(lua_State *L) {
   lua_getfield(L, 2, "memory");
   memory = lua_toboolean(L, -1);
   luaL_argcheck(L, memory || *path, 1, "path wanted");
-  struct database *db = new_database(L);
   if (memory) path = ":memory:";
+  if (flags & SQLITE_OPEN_URI) path = push_frozen_uri(L, path);
+  struct database *db = new_database(L);
   if (!memory && flags & SQLITE_OPEN_CREATE) {
     /* A new file is its owner's alone. One that exists must not be opened here: closing it again would drop the locks
      * that this process holds on it. */

@@ -77,7 +77,7 @@ CREATE TABLE lease (                  -- one writer at a time
   holder     TEXT,                    -- NULL: free
   host       TEXT,
   pid        INTEGER,
-  started    TEXT,                    -- when that process started, by the host's clock: numbers are used again
+  started    TEXT,                    -- the boot, when process 1 started, when this one did: numbers are used again
   expires_at REAL
 );
 INSERT INTO lease (id, token) VALUES (1, 0);

@@ -11,7 +11,6 @@ local Journal = require "infra.engine.journal"
 local apply = require "infra.engine.apply"
 local diff = require "infra.engine.diff"
 local lease = require "infra.state.lease"
-local option_values = require "infra.options"
 local planning = require "infra.engine.plan"
 local project = require "infra.project"
 local record = require "infra.engine.record"
@@ -62,18 +61,6 @@ local function limit_requests(runtime, count)
   end
 end
 
--- What the stack declares with these option values, or nil and an error. Values that do not fit are wrong usage: they
--- come from outside the stack.
-local function declare(definition, set)
-  local ok, err = option_values.check("stack " .. definition.name, definition.options or {}, set)
-  if not ok then
-    err.code, err.source = "Usage", definition.source
-    err.hint = "options are given with --set NAME=VALUE"
-    return nil, err
-  end
-  return definition:evaluate(set)
-end
-
 --- Opens a deployment. options: path (of the stack file), set (option values), sim, state (path of the database),
 --- writable = takes the lease; recorded_only = what the stack declares does not matter, so it is not evaluated; command
 --- (for the run's record), profile, region, endpoint_url, parallel, trace, version.
@@ -85,7 +72,7 @@ function Deployment.open(options)
   end
   local declaration
   if not options.recorded_only then
-    declaration, err = declare(definition, options.set)
+    declaration, err = project.declare(definition, options.set)
     if not declaration then
       return nil, err
     end
@@ -99,6 +86,7 @@ function Deployment.open(options)
   limit_requests(self.session.runtime, options.parallel or PARALLEL)
   self.store, err = Store.open(options.state or project.state_path(options.path, definition.name, options.sim), {
     readonly = not options.writable, stack = definition.name, runtime = self.session.runtime,
+    aws = options.sim and "the simulated AWS" or "AWS",
   })
   if not self.store then
     self:close()
@@ -183,28 +171,15 @@ function Deployment:run(fn)
   end)
 end
 
--- What to do when not even the first call succeeds.
-local function first_call_hint(err)
-  if err.code == "ConnectionError" or err.code == "ResolveError" then
-    return "is there a way to the network, and is the endpoint right?"
-  elseif err.status == 403 then
-    return "AWS refuses these credentials: renew them, or choose others with --profile or AWS_PROFILE"
-  end
-end
-
 -- Which account this is, once per run. A stack that names its account is not applied to another.
 local function identify(self)
   local context = self.context
   if context.account then
     return true
   end
-  local identity, err = context.client:call("sts", "GetCallerIdentity", {})
+  local identity, err = self.session:identity()
   if not identity then
-    err.hint = err.hint or first_call_hint(err)
     return nil, err
-  elseif not identity.Arn then
-    return errors.fail { code = "Malformed", service = "sts", operation = "GetCallerIdentity",
-      message = "the answer names nobody", hint = "is the endpoint AWS's?" }
   end
   context.account = identity.Account
   context.partition = identity.Arn:match("^arn:([^:]+)") or "aws"

@@ -60,6 +60,11 @@ local function names(list)
   return table.concat(texts, ", ")
 end
 
+-- A default as somebody writes it in a stack.
+local function example(value)
+  return type(value) == "table" and "{ ... }" or type(value) == "string" and ("%q"):format(value) or tostring(value)
+end
+
 local function check_one(where, name, declared, value)
   if value == nil then
     if declared.required then
@@ -78,7 +83,7 @@ local function check_one(where, name, declared, value)
 end
 
 --- The complete option values for `declared` (name -> option) from the `given` ones, or nil and an error that starts
---- with `where`. Unknown names are errors.
+--- with `where`: "BadDeclaration" when the fault is in `declared`. Unknown names are errors.
 function options.check(where, declared, given)
   local result = {}
   for name in pairs(given or {}) do
@@ -89,8 +94,9 @@ function options.check(where, declared, given)
   end
   for name, one in pairs(declared) do
     if getmetatable(one) ~= Option then
-      return errors.fail { code = "BadOption", message = ("%s: option '%s' is not declared with infra.optional, " ..
-        "infra.required, infra.default or infra.one_of"):format(where, name) }
+      return errors.fail { code = "BadDeclaration", message = ("%s: option '%s' is not declared with " ..
+        "infra.optional, infra.required, infra.default or infra.one_of"):format(where, name),
+        hint = ('write %s = infra.default(%s, "what it is for")'):format(name, example(one)) }
     end
     local value = given and given[name]
     value = convert(one, value)

@@ -1,8 +1,9 @@
 -- Where things are: the stack file's project, its state, its plug-ins. Used by infra.deployment, by the verbs that only
--- look at the state, and by the REPL.
+-- look at the stack or its state, and by the REPL.
 
 local errors = require "infra.errors"
 local fs = require "host.fs"
+local option_values = require "infra.options"
 local source = require "infra.engine.source"
 local stack = require "infra.engine.stack"
 local Store = require "infra.state.store"
@@ -108,6 +109,20 @@ function project.load(path)
     end
   end
   return definition
+end
+
+--- What the stack declares with the option values `set` (engine/stack), or nil and an error. Values that do not fit are
+--- wrong usage: they come from outside the stack.
+function project.declare(definition, set)
+  local ok, err = option_values.check("stack " .. definition.name, definition.options or {}, set)
+  if not ok then
+    err.source = definition.source
+    if err.code ~= "BadDeclaration" then
+      err.code, err.hint = "Usage", "options are given with --set NAME=VALUE"
+    end
+    return nil, err
+  end
+  return definition:evaluate(set)
 end
 
 return project

@@ -10,6 +10,7 @@ local Client = require "infra.aws.client"
 local Config = require "infra.aws.config"
 local Runtime = require "infra.runtime"
 local credentials = require "infra.aws.credentials"
+local errors = require "infra.errors"
 
 local session = {}
 
@@ -126,6 +127,16 @@ function session.open(options)
     return nil, err
   end
   return self
+end
+
+--- As whom AWS knows the session's credentials: { Account, Arn, UserId }, or nil and an error. Yields.
+function Session:identity()
+  local identity, err = self.client:call("sts", "GetCallerIdentity", {}, { region = self.region or ANY_REGION })
+  if identity and not (identity.Account and identity.Arn) then
+    return errors.fail { code = "Malformed", service = "sts", operation = "GetCallerIdentity",
+      message = "the answer names nobody", hint = "is the endpoint AWS's?" }
+  end
+  return identity, err
 end
 
 --- A client with the rights of a role that the session's own credentials may assume: role = { role_arn, session_name,

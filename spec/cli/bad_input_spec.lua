@@ -50,6 +50,19 @@ describe("a mistake in the stack file", function()
     check(ended, 1, "[^\n]*helper.lua:2: unexpected symbol near '='\n$")
   end)
 
+  it("an option that is not declared as one", function()
+    for given, default in pairs { ["5"] = "5", ["'x'"] = '"x"', ["{ 1 }"] = "{ ... }" } do
+      local path = here.stack("undeclared", ([[
+local infra = require "infra"
+return infra.stack { project = "p", environment = "e", region = "us-east-1", options = { a = %s },
+  build = function() end }
+]]):format(given))
+      check(here.infra("plan", path), 1, ("%s: stack p-e: option 'a' is not declared with infra.optional, " ..
+        "infra.required, infra.default or infra.one_of\n  write a = infra.default(%s, \"what it is for\")\n")
+        :format(path, default):gsub("%p", "%%%0"))
+    end
+  end)
+
   it("an unknown type, layer, option of a layer or of a resource", function()
     mistake(":5: t: there is no resource type called AWS::SNS::Topik, did you mean AWS::SNS::Topic%?\n$",
       '    stack:resource("AWS::SNS::Topik", "t", {})')

@@ -25,7 +25,9 @@ describe("infra cost", function()
   it("names the assumptions when one is misspelt or is no number", function()
     for message, given in pairs {
       ["^infra: %-%-usage log_gb=1: there is no such assumption, did you mean logs_gb%?\n"] = "log_gb=1",
-      ["^infra: %-%-usage logs_gb=much: must be a number\n"] = "logs_gb=much",
+      ["^infra: %-%-usage logs_gb=much: must be a number, 0 or more\n"] = "logs_gb=much",
+      ["^infra: %-%-usage logs_gb=%-5: must be a number, 0 or more\n"] = "logs_gb=-5",
+      ["^infra: %-%-usage logs_gb=1e999: must be a number, 0 or more\n"] = "logs_gb=1e999",
     } do
       local ended = cost("--usage", given)
       assert.equal(2, ended.status)

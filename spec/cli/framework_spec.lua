@@ -1,6 +1,7 @@
 local fs = require "host.fs"
 local infra = require "spec.cli.infra"
 local program = require "spec.support.program"
+local terminal = require "spec.support.terminal"
 local temporary = require "spec.support.temporary"
 
 describe("the command line", function()
@@ -10,6 +11,13 @@ describe("the command line", function()
   local function script(code)
     local path = directory .. "/script.lua"
     assert(fs.write(path, code))
+    return path
+  end
+
+  local function stack()
+    local path = directory .. "/stack.lua"
+    assert(fs.write(path, [[return require("infra").stack { project = "p", environment = "e", region = "us-east-1",
+      build = function(it) it:output("o", "1") end }]]))
     return path
   end
 
@@ -34,6 +42,30 @@ describe("the command line", function()
     local ended = infra { "aws", "--help" }
     assert.equal(0, ended.status)
     assert.truthy(ended.stdout:find("Usage: infra aws", 1, true))
+  end)
+
+  it("says where JSON comes as lines", function()
+    for _, verb in ipairs { "run", "apply", "destroy" } do
+      assert.matches("\n   %-%-json +Print JSON lines: ", infra({ verb, "--help" }).stdout)
+    end
+    assert.matches("\n   %-%-json +Print JSON%.", infra({ "plan", "--help" }).stdout)
+  end)
+
+  it("is coloured in a terminal, unless NO_COLOR says something", function()
+    for _, value in ipairs { "", "1" } do
+      local shown = terminal(([[
+        local process = require "host.process"
+        process.set_environment("NO_COLOR", "%s")
+        require "infra.cli" { [0] = "infra", "run", "%s", "--sim", "--yes", "--state", "%s/state.db" }
+      ]]):format(value, stack(), directory), {})
+      assert.equal(value == "", shown:find("\27[1m", 1, true) ~= nil, shown)
+    end
+  end)
+
+  it("takes `help VERB` for `VERB --help`", function()
+    assert.equal(infra({ "--help" }).stdout, infra({ "help" }).stdout)
+    assert.equal(infra({ "models", "show", "--help" }).stdout, infra({ "help", "models", "show" }).stdout)
+    assert.equal(2, infra({ "help", "nonesuch" }).status)
   end)
 
   it("calls every verb by the name and the summary that the list has", function()

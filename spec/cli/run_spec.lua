@@ -128,17 +128,41 @@ Plan: 2 to update, 1 to delete; 1 unchanged
     assert.matches("\n3 created in ", ended.stdout)
   end)
 
-  it("names everything that failed", function()
+  it("names everything that failed, and once what failed alike", function()
     local aws <close> = local_aws()
+    local count = 0
     local ended = aws:run({ "run", here.stack_of("two", [[
     stack:resource("AWS::SNS::Topic", "a", {})
-    stack:resource("AWS::SNS::Topic", "b", {})]]), "--yes" }, function(call)
-      return call.operation == "CreateTopic" and call.respond(400, {}, REFUSAL)
+    stack:resource("AWS::SNS::Topic", "b", {})
+    stack:resource("AWS::SNS::Topic", "c", {})]]), "--yes" }, function(call)
+      if call.operation == "CreateTopic" then
+        count = count + 1
+        return call.respond(400, {}, count < 3 and REFUSAL or REFUSAL:gsub("Topic limit reached", "No more"))
+      end
     end)
     assert.equal(1, ended.status)
-    local one = "[^\n]+two.lua:%d: %w: sns CreateTopic: [^\n]+\n"
-    local message = ("^infra: 2 steps failed\n  %s  %s  correct the causes and run again"):format(one, one)
-    assert.matches(message, ended.stderr)
+    assert.matches("^infra: 3 steps failed\n", ended.stderr)
+    assert.matches("\n  %w, %w: sns CreateTopic: TopicLimitExceeded: Topic limit reached\n", ended.stderr)
+    assert.matches("\n  [^\n]+two.lua:%d: %w: sns CreateTopic: TopicLimitExceeded: No more %(", ended.stderr)
+    assert.matches("\n  correct the causes and run again", ended.stderr)
+  end)
+
+  it("says once that credentials have expired meanwhile, and what to do", function()
+    local aws <close> = local_aws()
+    local ended = aws:run({ "run", here.stack_of("expired", [[
+    stack:resource("AWS::SNS::Topic", "a", {})
+    stack:resource("AWS::Logs::LogGroup", "b", {})]]), "--yes" }, function(call)
+      if call.operation == "CreateTopic" then
+        return call.respond(403, {}, "<ErrorResponse><Error><Code>ExpiredToken</Code><Message>It expired</Message>" ..
+          "</Error></ErrorResponse>")
+      end
+      return call.operation == "CreateLogGroup" and call.respond(403, {},
+        '{"__type": "ExpiredToken", "message": "It expired"}')
+    end)
+    assert.equal(1, ended.status)
+    assert.matches("^infra: 2 steps failed\n  [ab], [ab]: ExpiredToken: It expired\n" ..
+      "  AWS refuses these credentials: renew them, [^\n]+\n" ..
+      "  correct the causes and run again: what is done stays done\n$", ended.stderr)
   end)
 
   it("leaves no secret in what it prints or records", function()

@@ -1,5 +1,7 @@
+local fs = require "host.fs"
 local infra = require "spec.cli.infra"
 local project = require "spec.cli.project"
+local sqlite = require "host.sqlite"
 
 describe("infra state", function()
   local here = project(teardown)
@@ -13,10 +15,10 @@ describe("infra state", function()
 
   it("lists the resources", function()
     assert.equal([[
-ADDRESS      TYPE                 STATUS  IDENTITY
-parameter-1  AWS::SSM::Parameter  ready   Name=small-spec-parameter-1
-role         AWS::IAM::Role       ready   RoleName=small-spec-role
-topic        AWS::SNS::Topic      ready   TopicArn=arn:aws:sns:us-east-1:123456789012:small-spec-topic
+ADDRESS      STATUS  TYPE                 IDENTITY
+parameter-1  ready   AWS::SSM::Parameter  Name=small-spec-parameter-1
+role         ready   AWS::IAM::Role       RoleName=small-spec-role
+topic        ready   AWS::SNS::Topic      TopicArn=arn:aws:sns:us-east-1:123456789012:small-spec-topic
 ]], here.done("state", "list", path))
     local rows = here.json("state", "list", path)
     assert.equal(3, #rows)
@@ -61,8 +63,23 @@ topic        AWS::SNS::Topic      ready   TopicArn=arn:aws:sns:us-east-1:1234567
     end
   end)
 
+  it("copies all that is committed, also what a run under way or a killed one has", function()
+    local copy = here.directory .. "/copy.db"
+    local db <close> = assert(sqlite.open(database, { mode = "rw" })) -- what it writes stays beside the file meanwhile
+    assert(db:run "INSERT INTO output (name, value) VALUES ('fresh', '1')")
+    assert.matches("copy.db: 3 resources", here.done("state", "backup", path, copy))
+    assert.equal(tonumber("600", 8), fs.stat(copy).mode)
+    assert.equal("1\n", here.done("output", path, "fresh", "--state", copy))
+    local ended = infra { "state", "backup", "--state", database, copy }
+    assert.equal(1, ended.status)
+    assert.matches("copy.db is there already", ended.stderr)
+    assert(db:run "DELETE FROM output WHERE name = 'fresh'")
+  end)
+
   it("says what is missing", function()
     for message, arguments in pairs {
+      ["to which file%?"] = { "backup", path },
+      ["name a stack file or a database with %-%-state, not both"] = { "show", "--state", database, path, "topic" },
       ["a command is required"] = {},
       ["which state%? name a stack file"] = { "list" },
       ["which resource%? name its address"] = { "show", path },

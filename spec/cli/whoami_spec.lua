@@ -88,6 +88,17 @@ describe("infra whoami", function()
     assert.truthy(ended.stdout:find("Region       none configured\n", 1, true))
   end)
 
+  it("takes an answer that names nobody for none of AWS's", function()
+    local ended = scripted_aws({ "whoami", "--json" }, function(url)
+      return { AWS_ENDPOINT_URL = url, HOME = here.directory, AWS_ACCESS_KEY_ID = "A", AWS_SECRET_ACCESS_KEY = "s" }
+    end, function()
+      return 200, nil, ""
+    end)
+    assert.equal(1, ended.status)
+    assert.equal("", ended.stdout)
+    assert.equal("infra: sts GetCallerIdentity: the answer names nobody\n  is the endpoint AWS's?\n", ended.stderr)
+  end)
+
   it("works with instance metadata and with a web identity", function()
     local ended = whoami({ AWS_EC2_METADATA_DISABLED = false, AWS_EC2_METADATA_SERVICE_ENDPOINT = "URL" }, { "--json" })
     assert.equal("", ended.stderr)

@@ -23,11 +23,10 @@ describe("the option", function()
     world:run(two "/before/")
     local _, err = world:plan(two "/after/")
     assert.equal("Protected", err.code)
-    local line = "  [^\n]+: %s: it is protected and this would replace it: Name changes\n"
-    assert.matches("^2 changes are refused\n" .. line:format "p" .. "    remove protect = true [^\n]+\n" ..
-      line:format("q"):sub(1, -2) .. "$", tostring(err))
+    assert.matches("^2 changes are refused\n  p, q: it is protected and this would replace it: Name changes\n" ..
+      "  leave it as it is, [^\n]+ protect = false [^\n]+$", tostring(err))
     _, err = world:plan(two "/before/", { destroy = true })
-    assert.matches("^2 changes are refused\n[^\n]+ p: it is protected and this would delete it\n", tostring(err))
+    assert.matches("^2 changes are refused\n  p, q: it is protected and this would delete it\n", tostring(err))
   end)
 
   it("protect refuses to delete and to replace, as declared or as recorded", function()
@@ -40,8 +39,22 @@ describe("the option", function()
       assert.equal("p", err.resource)
     end
     assert.same({ p = "update" }, world:planned(one("b", { protect = true })))
+    assert.equal("Protected", select(2, world:plan(one("a", { region = "eu-west-1" }))).code) -- what is recorded
+    assert.same({ p = "replace" }, world:planned(one("a", { protect = false, region = "eu-west-1" })))
     world:run(one "a") -- records that it is not protected any more
     assert.same({ p = "delete" }, world:planned(nothing))
+  end)
+
+  it("protect is about what exists, also when something of another type takes its address", function()
+    local function other(options)
+      return World.declare(function(stack) stack:resource("AWS::Logs::LogGroup", "p", {}, options) end)
+    end
+    world:run(one("a", { protect = true }))
+    assert.equal("Protected", select(2, world:plan(other())).code)
+    assert.equal("Protected", select(2, world:plan(other { protect = true })).code)
+    world:run(other { protect = false })
+    world:run(one("a", { protect = false }))
+    assert.same({ p = "replace" }, world:planned(other { protect = true })) -- nothing that was protected goes
   end)
 
   it("retain forgets instead of deleting, also in a replacement", function()
@@ -75,18 +88,17 @@ describe("the option", function()
   end)
 
   it("renamed_from moves the record, and what refers to it", function()
-    world:run(World.declare(function(stack)
-      local vpc = stack:resource("AWS::EC2::VPC", "old", { CidrBlock = "10.0.0.0/16", Tags = { Name = "n" } })
-      stack:resource("AWS::EC2::Subnet", "subnet", { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
-    end))
-    local function renamed(with_subnet)
+    local function declare(name, options, alone)
       return World.declare(function(stack)
-        local vpc = stack:resource("AWS::EC2::VPC", "new", { CidrBlock = "10.0.0.0/16", Tags = { Name = "n" } },
-          { renamed_from = "old" })
-        if with_subnet then
+        local vpc = stack:resource("AWS::EC2::VPC", name, { CidrBlock = "10.0.0.0/16", Tags = { Name = "n" } }, options)
+        if not alone then
           stack:resource("AWS::EC2::Subnet", "subnet", { VpcId = vpc.VpcId, CidrBlock = "10.0.0.0/24" })
         end
       end)
+    end
+    world:run(declare "old")
+    local function renamed(with_subnet)
+      return declare("new", { renamed_from = "old" }, not with_subnet)
     end
     local plan = assert(world:plan(renamed(true)))
     assert.same({}, World.actions(plan))
@@ -111,6 +123,21 @@ describe("the option", function()
     world:run(group("new", { renamed_from = "old" }))
     world:unchanged(group "new")
     assert.equal(name, world:rows()[1].properties.LogGroupName)
+  end)
+
+  it("renamed_from is asked for where a new resource has the name of one that goes", function()
+    local function bucket(name, options)
+      return World.declare(function(stack)
+        stack:resource("AWS::S3::Bucket", name, { BucketName = "files-of-mine" }, options)
+      end)
+    end
+    world:run(bucket "old")
+    local plan, err = world:plan(bucket "new")
+    assert.is_nil(plan)
+    assert.equal("SameName", err.code)
+    assert.matches("BucketName: the same as of old, which this would delete", err.message)
+    assert.matches('renamed_from = "old"', err.hint)
+    assert.same({ new = "update" }, world:planned(bucket("new", { renamed_from = "old" }))) -- its tag Name
   end)
 
   it("renamed_from and deletion of what depended on it keep their order", function()

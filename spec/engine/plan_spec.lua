@@ -3,6 +3,7 @@
 local World = require "spec.engine.world"
 local infra = require "infra"
 local parameters = require "spec.engine.parameters"
+local sqlite = require "host.sqlite"
 
 local nothing, one, parameter = parameters.none, parameters.one, parameters.declare
 
@@ -18,6 +19,15 @@ describe("a plan", function()
     world:unchanged(one "a")
     assert.same({ p = "update" }, world:planned(one "b"))
     assert.same({ p = "delete" }, world:planned(nothing))
+  end)
+
+  it("does not wait for a time to come, which another clock may have written", function()
+    world:run(one "a")
+    world:as_other(function(call) assert(call("ssm", "DeleteParameter", { Name = "/demo/p" })) end)
+    local db <close> = assert(sqlite.open(world.path, { mode = "rw" }))
+    assert(db:run "UPDATE resource SET updated_at = updated_at + 1e6")
+    assert.is_true(world:run(one "a").seconds < 60)
+    assert.equal("a", parameters.value(world, "p"))
   end)
 
   it("counts", function()
@@ -203,6 +213,21 @@ describe("outputs", function()
     assert.same({ "a", "String" }, run.result.outputs.list)
     assert.is_nil(require("host.json").encode(run.result.outputs):find("correct horse", 1, true))
     assert.same(run.result.outputs, world:with_state(function(store) return store:outputs() end))
+  end)
+
+  it("stay, as long as something does", function()
+    local declaration = World.declare(function(stack)
+      stack:output("a", parameter(stack, "a", "1").Value)
+      stack:output("b", parameter(stack, "b", "2").Value)
+    end)
+    local function recorded()
+      return world:with_state(function(store) return store:outputs() end)
+    end
+    world:run(declaration)
+    world:run(declaration, { destroy = true, targets = { "a" } })
+    assert.same({ a = "1", b = "2" }, recorded())
+    world:run(declaration, { destroy = true })
+    assert.same({}, recorded())
   end)
 
   it("of what failed are missing", function()

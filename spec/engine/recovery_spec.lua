@@ -31,10 +31,25 @@ local function elsewhere()
   end)
 end
 
+-- The same, the roots under other addresses.
+local function renamed()
+  return World.declare(function(stack)
+    local resource = stack.resource
+    function stack.resource(self, type_name, name, properties, more)
+      if type_name ~= "AWS::EC2::VPC" then
+        return resource(self, type_name, name, properties, more)
+      end
+      return resource(self, type_name, name .. "-new", properties, merged({ renamed_from = name }, more))
+    end
+    everything(stack)
+  end)
+end
+
 -- name -> { before = what is there when the run begins, or nil; after = what the run makes, or nil for nothing }
 local RUNS = {
   ["a first run"] = { after = with {} },
   ["an update"] = { before = with {}, after = with { suffix = "-two" } },
+  ["a renaming"] = { before = with {}, after = renamed() },
   ["a replacement"] = { before = with {}, after = elsewhere() },
   ["a destroy"] = { before = with {} },
 }
@@ -99,10 +114,13 @@ for name, run in pairs(RUNS) do
       world:close()
     end)
 
-    local function try(options)
+    local function try(options, again)
       local world = prepared(run)
       local crashed = attempt(world, run, options)
       assert.is_true(crashed.crashed)
+      if again then
+        attempt(world, run, again)
+      end
       local ok, err = pcall(check, world, run, expected)
       world:close()
       if not ok then
@@ -124,6 +142,14 @@ for name, run in pairs(RUNS) do
       it(when .. " a commit", function()
         for nth = 1, commits, STEP do
           try { crash_commit = nth, when = when }
+        end
+      end)
+
+      it(("%s a commit, and then during the first ones of the run that makes up for it"):format(when), function()
+        for nth = 1, commits, 3 * STEP do
+          for second = 1, 3 do
+            try({ crash_commit = nth, when = when }, { crash_commit = second, when = when })
+          end
         end
       end)
     end

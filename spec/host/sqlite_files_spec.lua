@@ -38,11 +38,15 @@ describe("host.sqlite", function()
       assert.is_nil(fs.stat(path "missing.db"))
     end)
 
-    it("reads only in mode ro", function()
-      assert(sqlite.open(path "ro.db")):script "CREATE TABLE a (x)"
-      local file <close> = assert(sqlite.open(path "ro.db", { mode = "ro" }))
-      local _, err = file:run "INSERT INTO a VALUES (1)"
-      assert.equal("SQLITE_READONLY", err.code)
+    it("reads only in modes ro and frozen, by any name", function()
+      local name = path "a?mode=rw#%20.db"
+      assert(sqlite.open(name)):script "CREATE TABLE a (x)"
+      for _, mode in ipairs { "ro", "frozen" } do
+        local file <close> = assert(sqlite.open(name, { mode = mode }))
+        assert.equal(0, #file:all "SELECT * FROM a")
+        local _, err = file:run "INSERT INTO a VALUES (1)"
+        assert.equal("SQLITE_READONLY", err.code)
+      end
     end)
 
     it("refuses a foreign file at once", function()

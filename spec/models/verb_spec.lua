@@ -92,16 +92,37 @@ describe("infra models", function()
     assert.is_nil(text:find("ec2 CreateVpc", 1, true))
   end)
 
-  it("fails for what there is not", function()
-    for code, words in pairs {
-      UnknownType = { "AWS::EC2::Vpc" },
-      UnknownService = { "nonesuch" },
-      UnknownOperation = { "ec2", "CreateEverything" },
-      UnknownMember = { "AWS::EC2::VPC", "CidrBlocks" },
+  it("lists the types that can be put into a stack, and marks the others", function()
+    assert.equal("AWS::ECR::Repository\nInfra::ECR::Image\n", run("types", "ecr::"))
+    assert.is_nil(run("types"):find("AWS::DynamoDB::Table", 1, true))
+    local text = run("list", "dynamodb::table") .. run("list", "hostedzone")
+    assert.is_true(has_line(text, "AWS::DynamoDB::Table (no native handler)\n"))
+    assert.is_true(has_line(text, "AWS::Route53::HostedZone\n"))
+    assert.is_true(has_line(text, "Infra::HostedZone\n"))
+  end)
+
+  it("says of a type whether it can be put into a stack", function()
+    local remark = "no native handler: cannot be put into a stack yet"
+    assert.is_true(has_line(run("show", "AWS::DynamoDB::Table"), remark))
+    assert.is_false(has_line(run("show", "AWS::EC2::VPC"), remark))
+    local text = run("show", "Infra::HostedZone")
+    assert.is_true(has_line(text, "DomainName string, required"))
+    assert.is_false(has_line(text, remark))
+  end)
+
+  it("takes for wrong usage what there is not, and names the nearest", function()
+    for message, words in pairs {
+      ["there is no resource type called AWS::EC2::VPCC, did you mean AWS::EC2::VPC?"] = { "AWS::EC2::VPCC" },
+      ["there is no resource type called Infra::HostedZon, did you mean Infra::HostedZone?"] = { "Infra::HostedZon" },
+      ["there is no AWS service called EC2, did you mean ec2?"] = { "EC2", "CreateVpc" },
+      ["there is no AWS service called nonesuch"] = { "nonesuch" },
+      ["ec2 has no operation CreateVpcc, did you mean CreateVpc?"] = { "ec2", "CreateVpcc" },
+      ["AWS::EC2::VPC has no member CidrBlok, did you mean CidrBlock?"] = { "AWS::EC2::VPC", "CidrBlok" },
     } do
       local text, err = run("show", table.unpack(words))
       assert.equal("", text)
-      assert.equal(code, err.code)
+      assert.equal("Usage", err.code)
+      assert.equal(message, err.message)
     end
   end)
 end)

@@ -45,6 +45,15 @@ Plan: 2 to create, 1 to delete; 1 unchanged
     assert.equal("Plan: nothing to do\n", report.text(plan {}, {}))
   end)
 
+  it("says what the stack says in vain", function()
+    local vain = plan { change { address = "data/db", action = "none", ineffective = { "SnapshotIdentifier" } } }
+    assert.equal([[
+! data/db: SnapshotIdentifier counts only when one is made; this one exists, and stays as it is
+
+Plan: nothing to do; 1 unchanged
+]], report.text(vain, {}))
+  end)
+
   it("shows why something is replaced, what has moved, and what is left over", function()
     assert.equal([[
 the-stack

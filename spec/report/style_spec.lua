@@ -64,6 +64,13 @@ describe("infra.report.columns", function()
     assert.same({ "A  B", "a  b…" }, columns({ { "a", "bcd" } }, { titles = { "A", "B" }, width = 5 }))
   end)
 
+  it("cuts off what matters least of a resource that is listed", function()
+    local state = require "infra.report.state"
+    assert.equal("network/private-a  ready   AWS::EC2::Subn…", state.list({
+      { address = "network/private-a", type = "AWS::EC2::Subnet", status = "ready", identity = { SubnetId = "s-1" } },
+    }, { width = 42 })[2])
+  end)
+
   it("lets one odd cell stick out", function()
     local odd = ("x"):rep(70)
     assert.same({ "a  b", odd .. "  b" }, columns({ { "a", "b" }, { odd, "b" } }, {}))

@@ -120,7 +120,9 @@ describe("infra.sim.store", function()
     file:close()
     local store, err = Store.open { path = path "text" }
     assert.is_nil(store)
-    assert.equal("SQLITE_NOTADB", err.code)
+    assert.equal("NoSimulator", err.code)
+    assert.matches(path "text" .. ": file is not a database", err.message, 1, true)
+    assert.matches("remove the file", err.hint)
   end)
 
   it("lets a second simulation go on where the first ended", function()

@@ -150,6 +150,9 @@ describe("a drill", function()
     dr:run(declare("dr", given))
     assert.same({}, World.actions(assert(dr:plan(declare("dr", given)))))
     assert.same({}, World.actions(assert(dr:plan(declare("dr", { switch = true })))))
+    local plan = assert(dr:plan(declare("dr", { snapshot = given.snapshot .. "-2", switch = true })))
+    assert.same({}, World.actions(plan))
+    assert.same({ "SnapshotIdentifier" }, plan.by_address["data/aurora"].ineffective) -- nobody shall think it restored
     dr:destroy(declare("dr", given))
     assert.same({}, dr:rows())
     local left = {}

@@ -1,30 +1,45 @@
 local fs = require "host.fs"
 local lease = require "infra.state.lease"
+local loop = require "host.loop"
 local opened = require "spec.state.opened"
 local process = require "host.process"
+local program = require "spec.support.program"
 
-local new, store
+local new, store, others
 
 before_each(function()
-  new = opened()
+  new, others = opened(), {}
   store = assert(new.open())
 end)
 after_each(function()
+  for _, handle in ipairs(others) do
+    handle:cancel()
+  end
   store:close()
   new.remove()
 end)
 
--- As if another process held it.
-local function held_by(fields)
-  assert(lease.acquire(store, "infra run"))
-  for name, value in pairs(fields) do
-    assert(store.db:run(("UPDATE lease SET %s = ?"):format(name), value))
+local HOLDER <const> = [[
+  local loop, runtime = require "host.loop", require("infra.runtime").real()
+  local store = assert(require("infra.state.store").open(arg[1], { stack = "demo", runtime = runtime }))
+  assert(require("infra.state.lease").acquire(store, "infra run"))
+  while true do
+    loop.wait(60)
   end
-  store.fencing_token = nil
-end
+]]
 
-local function start_of(pid)
-  return fs.read(("/proc/%d/stat"):format(pid)):match("^.*%) " .. ("%S+ "):rep(19) .. "(%S+)")
+-- Another process takes the lease and stays; `...` is what starts it.
+local function hold(...)
+  local script = new.path .. ".lua"
+  assert(fs.write(script, HOLDER))
+  local argv = { ... }
+  table.move({ fs.real_path "/proc/self/exe", "exec", script, new.path }, 1, 4, #argv + 1, argv)
+  local handle = assert(process.start { argv = argv })
+  table.insert(others, handle)
+  repeat
+    loop.wait(0.01)
+  until store.db:row("SELECT holder FROM lease").holder
+  return handle
 end
 
 describe("the lease", function()
@@ -39,25 +54,43 @@ describe("the lease", function()
   end)
 
   it("of a process that lives on this machine is refused, however long ago it was renewed", function()
-    held_by { pid = 1, started = start_of(1), expires_at = 0 }
+    hold()
+    assert(store.db:run "UPDATE lease SET expires_at = 0")
     local ok, err = lease.acquire(store, "infra run")
     assert.is_nil(ok)
     assert.equal("Locked", err.code)
-    assert.matches("process 1 on " .. process.hostname(), err.message, 1, true)
+    assert.matches(("process %d on %s"):format(store.db:row("SELECT pid FROM lease").pid, process.hostname()),
+      err.message, 1, true)
   end)
 
   it("of a process that died on this machine is free at once", function()
-    held_by { pid = 2 ^ 22 + 1 } -- more than Linux ever gives
+    hold():cancel()
     assert(lease.acquire(store, "infra run"))
   end)
 
   it("of a process whose number somebody else has now is free", function()
-    held_by { pid = 1, started = "12" }
+    hold()
+    assert(store.db:run "UPDATE lease SET pid = 1")
     assert(lease.acquire(store, "infra run"))
   end)
 
+  it("of another container on this machine holds until it runs out, whatever their processes' numbers", function()
+    local enter <const> = { "unshare", "--pid", "--fork", "--kill-child", "--mount-proc" }
+    if program.run({ argv = { "sh", "-c", table.concat(enter, " ") .. " true" } }).status ~= 0 then
+      pending "no new process namespaces here: unshare(1) refuses"
+    end
+    hold(table.unpack(enter))
+    local pid = store.db:row("SELECT pid FROM lease").pid -- in there
+    for _, mine in ipairs { pid, process.pid() } do
+      assert(store.db:run("UPDATE lease SET pid = ?", mine))
+      local _, err = lease.acquire(store, "infra run")
+      assert.equal("Locked", err.code)
+    end
+  end)
+
   it("of another machine holds until it runs out", function()
-    held_by { host = "elsewhere", expires_at = new.runtime.time() + 5 }
+    assert(lease.acquire(store, "infra run"))
+    assert(store.db:run("UPDATE lease SET started = 'another boot', expires_at = ?", new.runtime.time() + 5))
     local _, err = lease.acquire(store, "infra run")
     assert.equal("Locked", err.code)
     new.runtime.scheduler:run(function() new.runtime.scheduler:sleep(6) end)

@@ -1,6 +1,8 @@
+local errors = require "infra.errors"
 local lease = require "infra.state.lease"
 local merged = require "infra.merged"
 local opened = require "spec.state.opened"
+local sqlite = require "host.sqlite"
 
 local new, store
 
@@ -51,6 +53,53 @@ describe("a full disk", function()
       assert.matches("make room", err.hint)
     end
     assert.same({}, store:resources())
+  end)
+end)
+
+describe("a state", function()
+  it("belongs to the AWS that its first writer saw", function()
+    assert(new.open { aws = "AWS" }):close()
+    assert(new.open { aws = "AWS", readonly = true }):close()
+    for _, readonly in ipairs { false, true } do
+      local _, err = new.open { aws = "the simulated AWS", readonly = readonly }
+      assert.equal("OtherAWS", err.code)
+      assert.matches("is the state of what is on AWS, not on the simulated AWS", err.message)
+    end
+    assert(new.open { readonly = true }):close()
+  end)
+end)
+
+describe("a state that cannot be written", function()
+  -- As a user without the rights would see it; the specs may be run by one who has all of them.
+  local open = sqlite.open
+  before_each(function()
+    store:put_resource(row())
+    assert(store:commit())
+    store:close()
+    function sqlite.open(path, options)
+      if options.mode == "ro" then
+        return nil, errors.new { code = "SQLITE_READONLY", message = "attempt to write a readonly database" }
+      end
+      return open(path, options)
+    end
+  end)
+  after_each(function()
+    sqlite.open = open
+  end)
+
+  it("can be read, as long as all of it is in its file", function()
+    local reader = assert(new.open { readonly = true })
+    assert.equal("net/vpc", reader:resources()[1].address)
+    assert.is_nil(reader.db:run "DELETE FROM resource")
+    reader:close()
+  end)
+
+  it("is refused when a run has more beside it", function()
+    local writer <close> = assert(open(new.path, { mode = "rw" }))
+    assert(writer:run "UPDATE resource SET status = 'deleting'")
+    local _, err = new.open { readonly = true }
+    assert.equal("StateError", err.code)
+    assert.matches("write access", err.hint)
   end)
 end)
 

@@ -14,7 +14,6 @@ function apply.arguments(command)
   command:option("--set", "The value of an option that the plan does not hold because it is secret; may be repeated.")
     :argname "NAME=VALUE":count "*"
   command:option("--profile", "The profile of your AWS configuration, instead of the plan's."):argname "NAME"
-  command:flag("--json", "Print JSON.")
   connection.debug_arguments(command)
   stack_options.change_arguments(command)
 end

@@ -1,5 +1,5 @@
 -- SERVICE OPERATION [JSON | NAME=VALUE ...] on the command line: the call that it means. Used by the verbs aws and
--- presign.
+-- presign; models finds services and operations with it.
 
 local errors = require "infra.errors"
 
@@ -17,7 +17,8 @@ local function usage_error(message, ...)
   return errors.new { code = "Usage", message = message:format(...) }
 end
 
-local function find_service(name)
+--- The service called `name` (infra.models), or nil and an error that names the nearest.
+function call.find_service(name)
   local models = require "infra.models"
   local service, err = models.service(name)
   if service or err.code ~= "UnknownService" then
@@ -45,13 +46,19 @@ local function find_name(service, kind, names, name)
     require "infra.suggest"((name:gsub("[-_]", "")), names))
 end
 
+--- The operation of `service` that is meant by `name`, or nil and an error that names the nearest.
+function call.find_operation(service, name)
+  local found, err = find_name(service, "operation", service:operations(), name)
+  return found and service:operation(found), err
+end
+
 -- What is to be done: { operation, waiter = name | nil, parameters }, or nil and an error. The words of
 -- `wait WAITER PARAMETER...` are one further to the right.
 local function find_action(service, options)
   local parameters, names = options.parameters, {}
   if options.operation ~= "wait" then
-    local name, err = find_name(service, "operation", service:operations(), options.operation)
-    return name and { operation = service:operation(name), parameters = parameters }, err
+    local operation, err = call.find_operation(service, options.operation)
+    return operation and { operation = operation, parameters = parameters }, err
   end
   for name in pairs(service:waiters()) do
     names[#names + 1] = name
@@ -107,7 +114,7 @@ end
 --- body_from = { path } | nil }, or nil and an error.
 function call.read(options)
   local shapes = require "infra.aws.protocols.shapes"
-  local service, err = find_service(options.service)
+  local service, err = call.find_service(options.service)
   if not service then
     return nil, err
   end

@@ -19,9 +19,14 @@ function connection.log(options, context)
   end
 end
 
---- Adds --region, --profile, --endpoint-url, --sim and the debug arguments to an argparse command.
+--- Adds --region, for verbs without a stack to say where, and all that `access_arguments` adds to an argparse command.
 function connection.arguments(command)
   command:option("--region", "The AWS region, before AWS_REGION and the profile's."):argname "REGION"
+  connection.access_arguments(command)
+end
+
+--- Adds --profile, --endpoint-url, --sim and the debug arguments to an argparse command.
+function connection.access_arguments(command)
   command:option("--profile", "The profile of your AWS configuration, before AWS_PROFILE."):argname "NAME"
   command:option("--endpoint-url", "Where to send requests instead of AWS."):argname "URL"
   command:flag("--sim", "Work on the simulated AWS (its account is kept in state/sim/).")

@@ -5,7 +5,6 @@ local cost_report = require "infra.report.cost"
 local errors = require "infra.errors"
 local json = require "host.json"
 local prices = require "infra.cost.prices"
-local project = require "infra.project"
 local stack_options = require "infra.cli.stack_options"
 local style = require "infra.report.style"
 local suggest = require "infra.suggest"
@@ -32,34 +31,25 @@ local function usage_of(list)
     return nil, err
   end
   for name, text in pairs(given) do
+    local value = tonumber(text) or -1
     local problem = not prices.usage[name] and "there is no such assumption" .. suggest(name, style.names(prices.usage))
-      or not tonumber(text) and "must be a number"
+      or not (value >= 0 and value < math.huge) and "must be a number, 0 or more"
     if problem then
       return errors.fail { code = "Usage", message = ("--usage %s=%s: %s"):format(name, text, problem),
         hint = "the assumptions: " .. table.concat(style.names(prices.usage), ", ") }
     end
-    given[name] = tonumber(text)
+    given[name] = value
   end
   return given
 end
 
 function cost.run(options, context)
-  local set, err = stack_options.settings(options.set)
-  if not set then
-    return nil, err
-  end
-  local usage
-  usage, err = usage_of(options.usage)
+  local usage, err = usage_of(options.usage)
   if not usage then
     return nil, err
   end
-  local definition
-  definition, err = project.load(options.stack)
-  if not definition then
-    return nil, err
-  end
   local declaration
-  declaration, err = definition:evaluate(set)
+  declaration, err = stack_options.declaration(options)
   if not declaration then
     return nil, err
   end

@@ -12,6 +12,7 @@ local HAS_DRIFTED <const> = 4
 
 function drift.arguments(command)
   stack_options.arguments(command)
+  command:flag("--json", "Print JSON.")
   command:flag("--exit-code", "Exit with 4 when anything is not as recorded.")
 end
 

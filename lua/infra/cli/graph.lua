@@ -3,7 +3,6 @@
 local errors = require "infra.errors"
 local graph_report = require "infra.report.graph"
 local process = require "host.process"
-local project = require "infra.project"
 local stack_options = require "infra.cli.stack_options"
 
 local graph = {
@@ -36,17 +35,7 @@ local function draw(text)
 end
 
 function graph.run(options, context)
-  local set, err = stack_options.settings(options.set)
-  if not set then
-    return nil, err
-  end
-  local definition
-  definition, err = project.load(options.stack)
-  if not definition then
-    return nil, err
-  end
-  local declaration
-  declaration, err = definition:evaluate(set)
+  local declaration, err = stack_options.declaration(options)
   if not declaration then
     return nil, err
   end

@@ -32,6 +32,7 @@ local VERBS = {
   { "aws", "Call any operation of any AWS service" },
   { "presign", "Print a URL that carries a call and its signature" },
   { "models", "Look up and update the AWS models" },
+  { "sim", "Serve the simulated AWS over HTTP" },
   { "exec", "Run a Lua file inside this program" },
   { "repl", "Explore stacks, state and AWS interactively" },
   { "version", "Print the version" },
@@ -58,7 +59,7 @@ end
 
 local function new_parser()
   local parser = argparse("infra", "Builds AWS infrastructure from Lua programs, and remembers what it built.",
-    "infra VERB --help describes one verb.")
+    "infra VERB --help, or infra help VERB, describes one verb.")
   local width = tty.is_terminal(1) and math.min((tty.size()), WIDEST) or WIDEST
   parser:help_max_width(width):usage_max_width(width)
   parser:flag("-v --verbose", "Say more, and add a traceback to errors.")
@@ -85,6 +86,9 @@ local function read(arg)
   local arguments = table.move(arg, 1, #arg, 1, {})
   if arguments[1] == "--version" then -- what most programs understand
     arguments[1] = "version"
+  elseif arguments[1] == "help" then
+    table.remove(arguments, 1)
+    table.insert(arguments, "--help")
   end
   local at = 1
   while arguments[at] and arguments[at]:sub(1, 1) == "-" do
@@ -130,7 +134,7 @@ local function new_context(arg)
     io.stderr:write(text)
   end
 
-  context.colour = os.getenv "NO_COLOR" == nil and tty.is_terminal(1)
+  context.colour = (os.getenv "NO_COLOR" or "") == "" and tty.is_terminal(1)
   return context
 end
 

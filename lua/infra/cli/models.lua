@@ -1,5 +1,6 @@
 -- `infra models`: what AWS's calls and resource types look like, and newer models of the calls.
 
+local call = require "infra.cli.call"
 local c2j = require "infra.models.c2j"
 local describe_calls = require "infra.models.describe_calls"
 local describe_types = require "infra.models.describe_types"
@@ -7,10 +8,15 @@ local errors = require "infra.errors"
 local fs = require "host.fs"
 local models = require "infra.models"
 local outline = require "infra.models.outline"
+local resources = require "infra.resources"
+local set_of = require "infra.set_of"
 local sources = require "infra.models.sources"
+local suggest = require "infra.suggest"
 local tty = require "host.tty"
 local whole_number = require "infra.cli.whole_number"
 local writer = require "infra.models.writer"
+
+local NO_HANDLER <const> = "  (no native handler)"
 
 local verb = {
   name = "models",
@@ -32,6 +38,9 @@ function verb.arguments(command)
   local list = command:command("list"):summary "List services, operations and resource types"
   list:argument("pattern", "Only names with this text in them, in capitals or not; operations are listed only with it.")
     :argname "TEXT":args "?"
+
+  local types = command:command("types"):summary "List the resource types that can be put into a stack"
+  types:argument("pattern", "Only names with this text in them, in capitals or not."):argname "TEXT":args "?"
 
   local update = command:command("update"):summary "Compile newer models of the calls, to be used from then on"
   update:option("--from", "The data folder of botocore, the AWS SDK for Python."):argname "DIR":count(1)
@@ -62,43 +71,57 @@ end
 local function find(name, parts)
   local found, err
   if name:find("::", 1, true) then
-    found, err = models.type(name)
+    found, err = describe_types.find(name)
     return found and describe_types.type(found), err
   elseif name:find("/", 1, true) then
     found, err = models.metrics(name)
     return found and describe_types.metrics(name, found), err
   end
-  found, err = models.service(name)
+  found, err = call.find_service(name)
   if not found or #parts == 0 then
     return found and describe_calls.service(found), err
   end
   local operation
-  operation, err = found:operation(table.remove(parts, 1))
+  operation, err = call.find_operation(found, table.remove(parts, 1))
   return operation and describe_calls.operation(found, operation), err
 end
 
 function actions.show(options, context)
   local found, err = find(options.name, options.parts)
   if not found then
+    err.code = err.code == "UnknownType" and "Usage" or err.code
     return nil, err
   end
   for _, path in ipairs(options.parts) do
-    local member = outline.member(found, path)
+    local member, names = outline.member(found, path)
     if not member then
-      return errors.fail { code = "UnknownMember", message = ("%s has no member %s"):format(found.title, path) }
+      return errors.fail { code = "Usage", message = ("%s has no member %s%s"):format(found.title, path,
+        suggest(path, names)) }
     end
     found = member
   end
   context.out(outline.text(found, { width = (tty.size()), depth = options.depth }))
 end
 
-function actions.list(options, context)
+-- function(name, remark) that prints the names with options.pattern in them.
+local function printer(options, context)
   local text = (options.pattern or ""):lower()
-  local function out(name)
+  return function(name, remark)
     if name:lower():find(text, 1, true) then
-      context.out(name .. "\n")
+      context.out(name .. (remark or "") .. "\n")
     end
   end
+end
+
+function actions.types(options, context)
+  local out = printer(options, context)
+  for _, name in ipairs(resources.native()) do
+    out(name)
+  end
+end
+
+function actions.list(options, context)
+  local out = printer(options, context)
   local services, err = models.services()
   if not services then
     return nil, err
@@ -111,8 +134,9 @@ function actions.list(options, context)
       end
     end
   end
-  for _, name in ipairs(models.types()) do
-    out(name)
+  local native = set_of(resources.native())
+  for _, name in ipairs(resources.names()) do
+    out(name, not native[name] and NO_HANDLER)
   end
 end
 

@@ -15,6 +15,7 @@ function output.arguments(command)
   command:argument("stack", "The stack file."):argname "STACK"
   command:argument("output", "Only this one; a text as it is, for scripts."):argname "NAME":args "?"
   stack_options.state_arguments(command)
+  command:flag("--json", "Print JSON.")
   command:flag("--sim", "Of the simulated AWS.")
 end
 

@@ -20,6 +20,7 @@ local HAS_CHANGES <const> = 4
 
 function plan.arguments(command)
   stack_options.arguments(command)
+  command:flag("--json", "Print JSON.")
   stack_options.set_argument(command)
   stack_options.target_argument(command)
   command:flag("--destroy", "Plan to delete everything, as `infra destroy` does.")

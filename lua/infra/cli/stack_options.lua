@@ -3,6 +3,7 @@
 local Deployment = require "infra.deployment"
 local connection = require "infra.cli.connection"
 local errors = require "infra.errors"
+local project = require "infra.project"
 local style = require "infra.report.style"
 local tty = require "host.tty"
 local whole_number = require "infra.cli.whole_number"
@@ -13,13 +14,12 @@ local stack_options = {}
 function stack_options.arguments(command)
   command:argument("stack", "The stack file."):argname "STACK"
   stack_options.state_arguments(command)
-  connection.arguments(command)
+  connection.access_arguments(command)
 end
 
---- --state and --json.
+--- --state.
 function stack_options.state_arguments(command)
   command:option("--state", "The state database (default: in the project's state folder)."):argname "PATH"
-  command:flag("--json", "Print JSON.")
 end
 
 --- --set, for verbs that evaluate the stack.
@@ -30,6 +30,7 @@ end
 --- Options of verbs that change something.
 function stack_options.change_arguments(command)
   command:flag("-y --yes", "Do not ask.")
+  command:flag("--json", "Print JSON lines: an object for the plan, for each event and for the summary.")
   command:option("--parallel", "Requests under way at once (default 32)."):argname "N"
     :convert(whole_number "--parallel")
 end
@@ -51,6 +52,19 @@ function stack_options.settings(list, option)
     set[name] = given
   end
   return set
+end
+
+--- What the stack of parsed options declares, without asking AWS anything; or nil and an error.
+function stack_options.declaration(options)
+  local set, err = stack_options.settings(options.set)
+  local definition
+  if set then
+    definition, err = project.load(options.stack)
+  end
+  if not definition then
+    return nil, err
+  end
+  return project.declare(definition, set)
 end
 
 --- Opens the deployment that parsed options mean. `more`: command, writable, recorded_only as in infra.deployment.

@@ -1,6 +1,7 @@
--- `infra state list|show|history|runs`: what the state records. Opens it read-only and asks AWS nothing.
+-- `infra state list|show|history|runs|backup`: what the state records. Opens it read-only and asks AWS nothing.
 
 local errors = require "infra.errors"
+local fs = require "host.fs"
 local json = require "host.json"
 local project = require "infra.project"
 local stack_options = require "infra.cli.stack_options"
@@ -27,7 +28,7 @@ local function decode(rows, column)
   return rows
 end
 
-local read = {} -- by subcommand: function(store, address) -> what is printed, or nil and an error
+local read = {} -- by subcommand: function(store, its argument) -> what is printed, or nil and an error
 
 function read.list(store)
   local rows, err = store:resources()
@@ -72,20 +73,36 @@ function read.runs(store)
   return decode(rows, "summary"), err
 end
 
--- In the order of the help; `address`: whether ADDRESS is "required" or "optional".
+function read.backup(store, path)
+  if fs.stat(path) then
+    return errors.fail { code = "Exists", message = path .. " is there already", hint = "name a new file" }
+  end
+  local ok, err = fs.write(path, "") -- its owner's alone
+  if ok then
+    ok, err = store:copy(path)
+  end
+  return ok and { file = path, resources = #store:resources() }, err
+end
+
+-- In the order of the help; `argument`: what they are about, by the name of the argument; `needs`: how to ask for it.
 local SUBCOMMANDS = {
   { name = "list", summary = "The resources" },
-  { name = "show", summary = "One resource, with everything that is recorded about it", address = "required" },
-  { name = "history", summary = "What was done, oldest first", address = "optional" },
+  { name = "show", summary = "One resource, with everything that is recorded about it", argument = "address",
+    needs = "which resource? name its address, such as network/vpc" },
+  { name = "history", summary = "What was done, oldest first", argument = "address" },
   { name = "runs", summary = "The last runs, newest first" },
+  { name = "backup", summary = "Copies the state to FILE, whole, also while a run is under way", argument = "file",
+    needs = "to which file?" },
 }
+
+local ARGUMENTS = { address = "The resource: network/vpc.", file = "A file that is not there yet." }
 
 function state.arguments(command)
   for _, subcommand in ipairs(SUBCOMMANDS) do
     local nested = command:command(subcommand.name):summary(subcommand.summary):description(subcommand.summary .. ".")
     nested:argument("stack", "The stack file; not with --state."):argname "STACK":args "?"
-    if subcommand.address then
-      nested:argument("address", "The resource: network/vpc."):argname "ADDRESS":args "?"
+    if subcommand.argument then
+      nested:argument("about", ARGUMENTS[subcommand.argument]):argname(subcommand.argument:upper()):args "?"
     end
     nested:option("--state", "The state database, instead of a stack's own."):argname "PATH"
     nested:flag("--sim", "The state of the simulated AWS.")
@@ -93,15 +110,17 @@ function state.arguments(command)
   end
 end
 
--- --state PATH stands for STACK: what comes first is the address then.
+-- --state PATH stands for STACK: what comes first is the other argument then.
 local function sort_out(options, subcommand)
-  if options.state and options.stack and not options.address then
-    options.stack, options.address = nil, options.stack
+  if options.state and options.stack and subcommand.argument and not options.about then
+    options.stack, options.about = nil, options.stack
   end
   if not options.stack and not options.state then
     return errors.fail { code = "Usage", message = "which state? name a stack file, or a database with --state" }
-  elseif subcommand.address == "required" and not options.address then
-    return errors.fail { code = "Usage", message = "which resource? name its address, such as network/vpc" }
+  elseif options.state and options.stack then
+    return errors.fail { code = "Usage", message = "name a stack file or a database with --state, not both" }
+  elseif subcommand.needs and not options.about then
+    return errors.fail { code = "Usage", message = subcommand.needs }
   end
   return true
 end
@@ -121,7 +140,7 @@ function state.run(options, context)
     return nil, err
   end
   local data
-  data, err = read[subcommand.name](store, options.address)
+  data, err = read[subcommand.name](store, options.about)
   store:close()
   if not data then
     return nil, err

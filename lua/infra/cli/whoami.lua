@@ -24,7 +24,7 @@ local function identify(session)
     return nil, err
   end
   local output
-  output, err = session.call(session.credentials, "sts", "GetCallerIdentity", {})
+  output, err = session:identity()
   if not output then
     return nil, err
   end

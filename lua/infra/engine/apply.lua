@@ -132,7 +132,9 @@ local function resolve_outputs(run, plan)
       outputs[name] = reference.has_secret(value) and reference.seal(value, run.context.digest_key) or value
     end
   end
-  run.store:put_outputs(outputs)
+  if plan.declaration or #(run.store:resources() or {}) == 0 then -- what a destroy leaves goes on having its outputs
+    run.store:put_outputs(outputs)
+  end
   return outputs
 end
 

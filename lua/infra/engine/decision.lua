@@ -24,8 +24,8 @@ end
 --- The properties that `resource` shall have, with references resolved by lookup(address, attribute). Those in its
 --- options ignore_changes and ignore_drift are what they are in `live` (nil: there is none yet), the latter unless they
 --- refer to what was made anew since `row` was written. A name that the stack leaves out stays what it is too, also
---- under renamed_from. What nobody can read stays what was recorded in `row`. Throws when a reference cannot be
---- resolved.
+--- under renamed_from. What nobody can read stays what was recorded in `row`. Also returns the names of those where the
+--- stack says something else by now, which has no effect. Throws when a reference cannot be resolved.
 function decision.desired(resource, live, lookup, row)
   local resolved, desired = pcall(reference.resolve, resource.properties, lookup)
   if not resolved then
@@ -33,10 +33,14 @@ function decision.desired(resource, live, lookup, row)
     err.resource, err.source = resource.address, resource.source
     errors.raise(err)
   end
+  local ineffective = {}
   local function keep(name)
     local value = live_property(resource.type, live, name)
     if value == nil and not resource.type.readable[name] then
       value = row.properties[name]
+      local declared = desired[name]
+      local is_told = declared ~= nil and not reference.has_secret(declared)
+      ineffective[#ineffective + 1] = is_told and not diff.equal(resource.type, name, declared, value) and name or nil
     end
     desired[name] = value
   end
@@ -52,7 +56,7 @@ function decision.desired(resource, live, lookup, row)
       keep(name)
     end
   end
-  return desired
+  return desired, ineffective
 end
 
 local function is_replacing(difference)
@@ -85,7 +89,7 @@ end
 
 -- Whether the new one of a replacement would have the name of the old one.
 local function is_same_name(change)
-  local names = natural_key(change.resource.type)
+  local names = natural_key.properties(change.resource.type)
   for _, name in ipairs(names) do
     local before, after = change.row.properties[name], change.desired[name]
     if before == nil or not diff.equal(change.resource.type, name, after, before) then
@@ -115,7 +119,7 @@ function decision.declared(resource, row, live, lookup, key)
     change.create_first = false
   end
   local same_type = exists and row.type == resource.type.name
-  change.desired = decision.desired(resource, same_type and live or nil, lookup, row)
+  change.desired, change.ineffective = decision.desired(resource, same_type and live or nil, lookup, row)
   change.circumstances = circumstances.of(resource, lookup)
   if same_type then
     change.differences = diff.changes(resource.type, change.desired, row, live, key)
@@ -165,16 +169,27 @@ local function doing(change)
   return ("%s it%s"):format(change.action, #causes > 0 and ": " .. table.concat(causes, ", ") or "")
 end
 
+-- Whether what exists is protected: as declared, unless that is about a thing of another type or says nothing; else as
+-- recorded.
+local function is_protected(resource, row)
+  local declared = resource and resource.options.protect
+  if declared == false or (declared and resource.type.name == row.type) then
+    return declared
+  end
+  return row.options.protect
+end
+
 --- Checks a change against what its options say: nothing protected is deleted, and what is made before the old one goes
 --- has another name. Returns true, or nil and an error.
 function decision.check(change)
   local resource, row = change.resource, change.row
   local options = resource and resource.options or row and row.options or {}
   local removes = change.action == "delete" or change.action == "replace"
-  if removes and options.protect then
+  if removes and is_protected(resource, row) then
     return errors.fail { code = "Protected", resource = change.address, source = (resource or row).source,
       message = "it is protected and this would " .. doing(change),
-      hint = "remove protect = true from its options first (a run records that), or leave it as it is" }
+      hint = resource and "leave it as it is, or let it happen with protect = false in its options"
+        or "leave it as it is, or declare it with protect = false and run that first" }
   elseif change.action == "replace" and resource.type.spec.irreplaceable and options.protect == nil then
     return errors.fail { code = "Protected", resource = change.address, source = resource.source,
       message = ("this would %s; %s"):format(doing(change), resource.type.spec.irreplaceable),

@@ -10,6 +10,7 @@
 --     address, type, action = create | update | replace | delete | forget | none,
 --     resource (declared), row (recorded), live, differences = { { name, before, after, replaces } },
 --     desired = properties resolved as far as known, reason = text or nil,
+--     ineffective = names of properties that the stack says and that only a new one would have,
 --     create_first = true, false, or nil while nothing tells,
 --     circumstances (engine/circumstances), again = true when everything declared is to be written once more,
 --   }
@@ -20,6 +21,7 @@ local decision = require "infra.engine.decision"
 local errors = require "infra.errors"
 local reference = require "infra.engine.reference"
 local refresh = require "infra.engine.refresh"
+local renames = require "infra.engine.renames"
 local schedule = require "infra.engine.schedule"
 local selection = require "infra.engine.selection"
 
@@ -37,31 +39,6 @@ local function by_generation(rows)
     end
   end
   return current, obsolete
-end
-
--- Rows of resources that were renamed in the stack move to their new address. Returns true, or nil and an error.
-local function rename(declaration, rows, current)
-  local moved = {}
-  for _, address in ipairs(declaration.order) do
-    local resource = declaration.resources[address]
-    local old = resource.options.renamed_from
-    if old and current[old] and not current[address] then
-      if declaration.resources[old] then
-        return errors.fail { code = "BadRename", resource = address, source = resource.source,
-          message = ("it is renamed from '%s', which is declared too, at %s"):format(old,
-          declaration.resources[old].source), hint = "give one of the two another name" }
-      end
-      local row = current[old]
-      row.moved_from, row.address, moved[old] = old, address, address
-      current[address], current[old] = row, nil
-    end
-  end
-  for _, row in ipairs(rows) do
-    for i, address in ipairs(row.dependencies) do
-      row.dependencies[i] = moved[address] or address
-    end
-  end
-  return true
 end
 
 -- Actions after which an attribute has another value than now.
@@ -162,8 +139,8 @@ local function remove_twins(context, rows, changes)
   end
 end
 
-local function check(changes)
-  local refused = {}
+local function check(context, changes)
+  local refused = renames.unsaid(changes, context.account)
   for _, change in ipairs(changes) do
     local _, err = decision.check(change)
     refused[#refused + 1] = err
@@ -185,7 +162,7 @@ function plan.make(context, declaration, store, options)
   local current, obsolete = by_generation(rows)
   if declaration then
     local ok
-    ok, err = rename(declaration, rows, current)
+    ok, err = renames.follow(declaration, rows, current)
     if not ok then
       return nil, err
     end
@@ -210,7 +187,7 @@ function plan.make(context, declaration, store, options)
     return nil, err
   end
   schedule.arrange(made)
-  ok, err = check(made.changes)
+  ok, err = check(context, made.changes)
   if not ok then
     return nil, err
   end

@@ -50,11 +50,14 @@ local function wanted_properties(row, resource)
   return wanted
 end
 
--- Repeats look() while it finds nothing of what AWS may not show yet, being made or changed at `since` (unix seconds).
+-- Repeats look() while it finds nothing of what AWS may not show yet, being made or changed at `since` (unix seconds;
+-- a clock that was put back, or another machine's, may have written a time to come).
 local function patiently(context, since, look)
+  local time = context.runtime.time
+  local deadline = math.min(since, time()) + refresh.APPEARS
   while true do
     local found, err = look()
-    if found or err or context.runtime.time() - since >= refresh.APPEARS then
+    if found or err or time() >= deadline then
       return found, err
     end
     context.scheduler:sleep(PAUSE)

@@ -4,11 +4,9 @@
 
 local endpoints = require "infra.aws.endpoints"
 local errors = require "infra.errors"
-local models = require "infra.models"
 local reference = require "infra.engine.reference"
 local resources = require "infra.resources"
 local source = require "infra.engine.source"
-local suggest = require "infra.suggest"
 local validate = require "infra.engine.validate"
 
 local Resource = {}
@@ -154,9 +152,6 @@ function Resource.declare(fields, report)
   local resource_type, err = resources.type(fields.type_name)
   if not resource_type then
     err.source, err.resource = here, fields.address
-    if err.code == "UnknownType" then
-      err.message = err.message .. suggest(fields.type_name, assert(models.types()))
-    end
     return errors.raise(err)
   end
   local options = fields.options or {}

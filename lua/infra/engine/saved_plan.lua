@@ -66,9 +66,21 @@ local function split_secret(given, declaration)
   return json.object(kept), secret
 end
 
+-- Whether `path` is free, or has a plan in it. A slip of the keyboard must not cost the stack's own file.
+local function may_be_written(path)
+  local there = fs.stat(path)
+  local text = there and there.kind == "file" and there.size > 0 and fs.read(path)
+  local found = text and json.decode(text)
+  return not text or (type(found) == "table" and found.format == FORMAT)
+end
+
 --- Writes the plan `data` (report/plan) that `deployment` made with the command line's `options` to `path`, readable
 --- for its owner only. Returns true, or nil and an error.
 function saved_plan.write(path, options, deployment, data)
+  if not may_be_written(path) then
+    return errors.fail { code = "NotAPlan", message = path .. " is there already and is no saved plan",
+      hint = "name another file, or remove this one first" }
+  end
   local kept = {}
   for name in pairs(OPTIONS) do
     kept[name] = options[name]
@@ -189,13 +201,18 @@ local function facts_of(change)
   return facts
 end
 
--- address -> facts of everything that is to be done. A replaced generation has the address of the one that replaced it.
+-- address -> facts of everything that is to be done. Replaced generations have the address of the one that replaced
+-- them: each gets a name of its own.
 local function index(changes)
   local found = {}
   for _, change in ipairs(changes) do
     if change.action ~= "none" or change.moved_from then
-      local address = change.address
-      found[found[address] and address .. " (replaced)" or address] = facts_of(change)
+      local name, older = change.address, 0
+      while found[name] do
+        older = older + 1
+        name = ("%s (replaced, %d)"):format(change.address, older)
+      end
+      found[name] = facts_of(change)
     end
   end
   return found

@@ -162,28 +162,30 @@ end
 
 -- Notes a fault when a resource has the natural key of another: AWS would refuse it in the middle of a run.
 local function claim_key(self, resource)
-  local names = natural_key(resource.type)
-  local key = { resource.type.name, resource.region, resource.account or "" }
-  for _, name in ipairs(names) do
-    if resource.properties[name] == nil then
-      return
-    end
-    key[#key + 1] = resource.properties[name]
-  end
-  key = json.encode(key)
-  local other = #names > 0 and self._keys[key]
+  local key = natural_key.of(resource.type, resource.account or "", resource.region, resource.properties)
+  local other = key and self._keys[key]
   if other then
     table.insert(self._faults, errors.new { code = "SameName", source = resource.source, resource = resource.address,
-      message = ("%s: the same as of %s, declared at %s"):format(table.concat(names, " and "), other.address,
-      other.source),
+      message = ("%s: the same as of %s, declared at %s"):format(
+        table.concat(natural_key.properties(resource.type), " and "), other.address, other.source),
       hint = "give one of the two another name" })
   end
-  self._keys[key] = resource
+  if key then
+    self._keys[key] = resource
+  end
+end
+
+local function check_self(self, method)
+  if getmetatable(self) ~= Stack then
+    errors.raise { code = "BadCall", source = source.here(),
+      message = ("write stack:%s(...), with a colon"):format(method) }
+  end
 end
 
 --- Declares a resource: its CloudFormation type, a name that is unique within the layer, its properties, and options
 --- (see engine/resource). Returns the resource; index it for references.
 function Stack:resource(type_name, name, properties, resource_options)
+  check_self(self, "resource")
   local layer = self._scope.layer
   if type(name) ~= "string" or not name:find "^%w[%w_.-]*$" then
     errors.raise { code = "BadName", source = source.here(), message = ("a resource is called by letters, digits, '-', "
@@ -215,7 +217,11 @@ end
 --- Builds a layer (lua/infra/layers/NAME.lua, a plug-in's, or a table of the same form) with the given options. Returns
 --- what the layer returns: its resources by name.
 function Stack:layer(name, given, layer)
-  if not layer then
+  check_self(self, "layer")
+  if layer and type(layer.build) ~= "function" then
+    errors.raise { code = "BadLayer", source = source.here(),
+      message = ("layer %s: the third argument is a layer's table, { options =, build = }"):format(name) }
+  elseif not layer then
     local found, module = pcall(require, "infra.layers." .. name)
     if not found then
       local missing = tostring(module):find("module 'infra.layers." .. name .. "' not found", 1, true)
@@ -224,7 +230,7 @@ function Stack:layer(name, given, layer)
     end
     layer = module
   end
-  local values, err = options.check(source.here() .. ": layer " .. name, layer.options, given)
+  local values, err = options.check(source.here() .. ": layer " .. name, layer.options or {}, given)
   if not values then
     return errors.raise(err)
   end
@@ -235,17 +241,24 @@ function Stack:layer(name, given, layer)
   return result
 end
 
---- A value that the run prints at its end and `infra output` shows.
+--- A value that the run prints at its end and `infra output` shows: anything that JSON can carry.
 function Stack:output(name, value)
+  check_self(self, "output")
   local here = source.here()
   if type(name) ~= "string" or name == "" then
     errors.raise { code = "BadName", source = here, message = "the name of an output must be a text" }
   elseif self._outputs[name] then
     errors.raise { code = "DuplicateName", source = here, message = ("there is already an output '%s'"):format(name) }
   end
-  self._outputs[name] = { source = here, value = Resource.references(value, function(message)
-    errors.raise { code = "BadValue", source = here, message = message }
-  end) }
+  local function refuse(message)
+    errors.raise { code = "BadValue", source = here, message = ("output '%s': %s"):format(name, message) }
+  end
+  value = Resource.references(value, refuse)
+  local carried, problem = pcall(json.encode, reference.seal(value, ""))
+  if not carried then
+    refuse(problem)
+  end
+  self._outputs[name] = { source = here, value = value }
 end
 
 return { define = define, is = Definition.is }

@@ -38,7 +38,7 @@ function steps.keep(run, change)
     record.declare(run.context, change, row)
     record.warn(run, change, change.live.values)
   end
-  if row.moved_from or row.found or contents() ~= before then
+  if row.moved_from or row.follows or row.found or contents() ~= before then
     run.store:put_resource(row)
   end
 end

@@ -1,8 +1,12 @@
--- Resource types and metrics as outlines (infra.models.outline), for people.
+-- Resource types and metrics as outlines (infra.models.outline), for people. Used by `infra models` and the REPL.
+
+local models = require "infra.models"
+local resources = require "infra.resources"
 
 local describe_types = {}
 
 local COLLECTIONS <const> = { array = "list of ", map = "map of " }
+local NO_HANDLER <const> = "no native handler: cannot be put into a stack yet"
 local REPLACEMENTS <const> = { yes = "update replaces", maybe = "update can replace" }
 
 -- CloudFormation's documentation is Markdown, with a space between any mark-up and the punctuation after it.
@@ -91,6 +95,29 @@ function describe_types.metrics(title, metrics)
   return { title = title, facts = {}, sections = { { name = "metrics", members = metric_members(metrics) } } }
 end
 
+-- A type that is not AWS's has its texts in the schema itself.
+local function described(schema)
+  return setmetatable({
+    documentation = function(_, name)
+      local member = name and (schema.properties[name] or schema.attributes[name]) or schema
+      return member.documentation
+    end,
+    metrics = function()
+      return {}
+    end,
+  }, { __index = schema })
+end
+
+--- The type called `name`, AWS's or another that is known here, for describe_types.type -> type | nil, err.
+function describe_types.find(name)
+  local found = models.type(name)
+  if found then
+    return found
+  end
+  local other, err = resources.type(name)
+  return other and described(other.schema), err
+end
+
 --- The outline of a resource type.
 function describe_types.type(resource_type)
   local function listed(format, names)
@@ -102,6 +129,7 @@ function describe_types.type(resource_type)
   facts[#facts + 1] = resource_type.tag_property and "tags in " .. resource_type.tag_property
   facts[#facts + 1] = resource_type.stateful and "holds data"
   facts[#facts + 1] = resource_type.arn_template
+  facts[#facts + 1] = not resources.type(resource_type.name) and NO_HANDLER or nil
   return {
     title = resource_type.name,
     text = plain(resource_type:documentation()),

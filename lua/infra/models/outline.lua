@@ -4,6 +4,7 @@
 --   { name, required, type (in words, nil), notes = { "required", ... }, text, members() }
 -- where members() lists what is inside it, and is nil when nothing is. Members come in any order.
 
+local sorted_keys = require "infra.sorted_keys"
 local style = require "infra.report.style"
 
 local outline = {}
@@ -96,10 +97,14 @@ local function find(members, path)
 end
 
 --- The outline of one member; `path` is its name after those of the members that it is in, joined by dots
---- ("TagSpecifications.Tags") -> outline | nil.
+--- ("TagSpecifications.Tags") -> outline | nil, the names that there are.
 function outline.member(given, path)
+  local names = {}
   for _, section in ipairs(given.sections) do
     local member = find(section.members, path)
+    for _, known in ipairs(section.members) do
+      names[known.name] = true
+    end
     if member then
       return {
         title = given.title .. " " .. path,
@@ -109,6 +114,7 @@ function outline.member(given, path)
       }
     end
   end
+  return nil, sorted_keys(names)
 end
 
 return outline

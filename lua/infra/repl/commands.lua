@@ -7,7 +7,6 @@ local describe_types = require "infra.models.describe_types"
 local errors = require "infra.errors"
 local models = require "infra.models"
 local outline = require "infra.models.outline"
-local resources = require "infra.resources"
 local sorted_keys = require "infra.sorted_keys"
 local style = require "infra.report.style"
 local suggest = require "infra.suggest"
@@ -106,28 +105,6 @@ commands.reload = {
   end,
 }
 
--- A type that is not AWS's has its texts in the schema itself.
-local function described(schema)
-  return setmetatable({
-    documentation = function(_, name)
-      local member = name and (schema.properties[name] or schema.attributes[name]) or schema
-      return member.documentation
-    end,
-    metrics = function()
-      return {}
-    end,
-  }, { __index = schema })
-end
-
-local function find_type(name)
-  local found = models.type(name) or resources.type(name)
-  if found then
-    return found.schema and described(found.schema) or found
-  end
-  return errors.fail { code = "UnknownType", message = ("there is no resource type called %s%s"):format(name,
-    suggest(name, assert(models.types()))) }
-end
-
 commands.type = {
   argument = "NAME",
   summary = "Describe a resource type: :type AWS::EC2::VPC",
@@ -135,7 +112,7 @@ commands.type = {
     return assert(models.types())
   end,
   run = function(repl, name)
-    local found, err = find_type(name)
+    local found, err = describe_types.find(name)
     if not found then
       return nil, err
     end

@@ -8,7 +8,6 @@ local interrupt = require "infra.repl.interrupt"
 local json = require "host.json"
 local modules = require "host.modules"
 local plan_report = require "infra.report.plan"
-local project = require "infra.project"
 local show = require "infra.repl.show"
 local stack_options = require "infra.cli.stack_options"
 local suggest = require "infra.suggest"
@@ -81,14 +80,7 @@ function Workspace.check(options)
   if not options.stack then
     return true
   end
-  local set, err = stack_options.settings(options.set)
-  local definition, declaration
-  if set then
-    definition, err = project.load(options.stack)
-  end
-  if definition then
-    declaration, err = definition:evaluate(set)
-  end
+  local declaration, err = stack_options.declaration(options)
   return declaration ~= nil or nil, err
 end
 

@@ -96,6 +96,12 @@ function report.text(plan, options)
       describe(change, widths, { paint = paint, width = options.width, details = options.details }, add)
     end
   end)
+  each_change(plan, function(change)
+    if change.action ~= "replace" and #(change.ineffective or {}) > 0 then
+      add(paint("yellow", ("! %s: %s counts only when one is made; this one exists, and stays as it is"):format(
+        change.address, table.concat(change.ineffective, ", "))))
+    end
+  end)
   add(("%sPlan: %s"):format(#lines > 0 and "\n" or "", report.summary(plan.counts)))
   return table.concat(lines, "\n") .. "\n"
 end

@@ -22,13 +22,14 @@ local function pairs_of(values)
   return table.concat(texts, " ")
 end
 
---- A line for each resource. `layout`, here and below: colour, and width, to which only this list is cut.
+--- A line for each resource, what matters most first. `layout`, here and below: colour, and width, to which only this
+--- list is cut.
 function report.list(resources, layout)
   local rows = {}
   for i, one in ipairs(resources) do
-    rows[i] = { one.address, one.type, one.status, pairs_of(one.identity or {}) }
+    rows[i] = { one.address, one.status, one.type, pairs_of(one.identity or {}) }
   end
-  return columns(rows, { titles = { "ADDRESS", "TYPE", "STATUS", "IDENTITY" }, colour = layout.colour,
+  return columns(rows, { titles = { "ADDRESS", "STATUS", "TYPE", "IDENTITY" }, colour = layout.colour,
     width = layout.width })
 end
 
@@ -105,6 +106,11 @@ function report.runs(entries, layout)
   end
   return columns(rows, { titles = { "RUN", "STARTED (UTC)", "COMMAND", "OUTCOME", "STEPS", "BY", "VERSION" },
     colour = layout.colour })
+end
+
+--- The copy that was made.
+function report.backup(copy)
+  return { ("%s: %s"):format(copy.file, style.count(copy.resources, "resource")) }
 end
 
 return report

@@ -5,7 +5,9 @@ local errors = require "infra.errors"
 local merged = require "infra.merged"
 local models = require "infra.models"
 local schema = require "infra.handler.schema"
+local set_of = require "infra.set_of"
 local sorted_keys = require "infra.sorted_keys"
+local suggest = require "infra.suggest"
 
 local resources = {}
 
@@ -73,6 +75,7 @@ function resources.type(name)
     end
     local definition, err = models.type(name)
     if not definition then
+      err.message = err.message .. suggest(name, resources.names())
       return nil, err
     end
     local spec = specs and specs[name]
@@ -99,6 +102,11 @@ function resources.native()
     end
   end
   return sorted_keys(merged(all, added))
+end
+
+--- Names of all types, AWS's without a native handler among them, sorted.
+function resources.names()
+  return sorted_keys(merged(set_of(models.types()), set_of(resources.native())))
 end
 
 return resources

@@ -23,6 +23,7 @@ local SCHEMA = [[
     sequence INTEGER NOT NULL);
   CREATE TABLE IF NOT EXISTS objects (scope TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, born REAL NOT NULL,
     object TEXT NOT NULL, PRIMARY KEY (scope, kind, key)) WITHOUT ROWID;
+  INSERT OR IGNORE INTO account (id, time, sequence) VALUES (1, 0, 0);
   COMMIT;
 ]]
 
@@ -44,6 +45,24 @@ local function open_file(path)
   return db, row
 end
 
+local WRITE_ACCESS <const> = "it takes write access to the file and to its folder"
+local NO_ACCOUNT <const> = "if it may be forgotten, remove the file"
+local ADVICE <const> = {
+  SQLITE_READONLY = WRITE_ACCESS, SQLITE_CANTOPEN = WRITE_ACCESS,
+  SQLITE_NOTADB = NO_ACCOUNT, SQLITE_CORRUPT = NO_ACCOUNT,
+}
+
+-- SQLite's refusal to open `path`, for people.
+local function refusal(path, err)
+  if err.code == "SQLITE_BUSY" then
+    return errors.new { code = "SimulatorInUse",
+      message = "the simulated account in " .. path .. " is in use by another process",
+      hint = "wait until that run has ended, or name another file" }
+  end
+  return errors.new { code = "NoSimulator", hint = ADVICE[err.code],
+    message = ("cannot use the simulated account in %s: %s"):format(path, err.message) }
+end
+
 --- Opens the account in the file `options.path`, or an empty one in memory. When another process has the file open and
 --- keeps it for some seconds, fails with "SimulatorInUse".
 function Store.open(options)
@@ -52,20 +71,11 @@ function Store.open(options)
     return self
   end
   local db, row = open_file(options.path)
-  if db then
-    self.db = db
-    self.time, self.sequence = row and row.time or 0, row and row.sequence or 0
-    return self
+  if not db then
+    return nil, refusal(options.path, row)
   end
-  local err = row
-  if err.code == "SQLITE_BUSY" then
-    err = errors.new {
-      code = "SimulatorInUse",
-      message = "the simulated account in " .. options.path .. " is in use by another process",
-      hint = "wait until that run has ended, or name another file",
-    }
-  end
-  return nil, err
+  self.db, self.time, self.sequence = db, row.time, row.sequence
+  return self
 end
 
 -- One kind of object in one scope: objects and birth times by key, the sorted keys when they are known. Read from the

@@ -1,5 +1,6 @@
 -- One writer at a time: a lease in the state database with a fencing token. A holder that died frees itself: at once
--- when it ran on this machine, else when the lease runs out. Readers need no lease. Used by infra.deployment.
+-- when it ran on this machine and in this container, else when the lease runs out. Readers need no lease. Used by
+-- infra.deployment.
 
 local errors = require "infra.errors"
 local fs = require "host.fs"
@@ -19,11 +20,19 @@ local function start_of(pid)
   return after_name and after_name:match("^" .. ("%S+ "):rep(19) .. "(%S+)")
 end
 
+-- Where numbers of processes mean what they mean here: this boot of the kernel, and this container, as far as its first
+-- process tells. Host names do not: containers share them.
+local function here()
+  local boot = fs.read "/proc/sys/kernel/random/boot_id" or ""
+  return ("%s %s "):format(boot:gsub("%s", ""), start_of(1))
+end
+
 local function is_free(row, now)
+  local place = here()
   if row.holder == nil then
     return true
-  elseif row.host == process.hostname() then
-    return row.pid == process.pid() or start_of(row.pid) ~= row.started
+  elseif row.started and row.started:sub(1, #place) == place then
+    return row.pid == process.pid() or start_of(row.pid) ~= row.started:sub(#place + 1)
   end
   return row.expires_at < now
 end
@@ -44,7 +53,7 @@ function lease.acquire(store, holder)
     local ok
     local pid = process.pid()
     ok, err = store.db:run("UPDATE lease SET token = token + 1, holder = ?, host = ?, pid = ?, started = ?, "
-      .. "expires_at = ? WHERE id = 1", holder, process.hostname(), pid, start_of(pid), now + SECONDS)
+      .. "expires_at = ? WHERE id = 1", holder, process.hostname(), pid, here() .. start_of(pid), now + SECONDS)
     if not ok then
       return nil, err
     end

@@ -29,6 +29,10 @@ local PRAGMAS <const> = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 
 local BUSY_MILLISECONDS <const> = 5000
 
+-- What a reader is told who may not write beside the file, where SQLite has to note that it reads. What has no log
+-- there is whole in itself, and can be read all the same.
+local NOT_WRITABLE <const> = { SQLITE_CANTOPEN = true, SQLITE_READONLY = true }
+
 -- -- opening ----------------------------------------------------------------------------------------------------------
 
 -- The value of `key` in the table meta, made by make() when there is none. Returns it, or nil and an error.
@@ -45,34 +49,45 @@ local function named(db, key, make)
   end)
 end
 
--- A state belongs to one stack, and has a key of its own for digests of secrets. Returns true, or nil and an error.
+-- What a state belongs to: options of Store.open, kept under the same names by its first writer.
+local OWNERS <const> = {
+  { option = "stack", code = "OtherStack", message = "%s is the state of the stack '%s', not of '%s'",
+    hint = "name another file with --state" },
+  { option = "aws", code = "OtherAWS", message = "%s is the state of what is on %s, not on %s",
+    hint = "add --sim or leave it away, or name another file with --state" },
+}
+
+-- Checks whose the state is, and makes a new one ours; it has a key of its own for digests of secrets. Returns true, or
+-- nil and an error.
 local function claim(self, options)
+  local function value_of(key, make)
+    if options.readonly then
+      return self:meta(key)
+    end
+    return named(self.db, key, make)
+  end
   local function from_random()
     return crypto.hex(self.runtime.random(16))
   end
-  local owner = self:stack()
-  if owner and options.stack and owner ~= options.stack then
-    return errors.fail { code = "OtherStack", message = ("%s is the state of the stack '%s', not of '%s'"):format(
-      self.path, owner, options.stack), hint = "name another file with --state" }
-  elseif options.readonly then
-    self.digest_key = self:meta "digest_key"
-    return true
-  end
-  local err
-  self.digest_key, err = named(self.db, "digest_key", from_random)
-  if not err then
-    self.lineage, err = named(self.db, "lineage", from_random)
-  end
-  if not err and options.stack then
-    owner, err = named(self.db, "stack", function() return options.stack end)
-    if owner and owner ~= options.stack then -- another process was faster
-      return claim(self, options)
+  for _, owner in ipairs(OWNERS) do
+    local wanted = options[owner.option]
+    local found, err
+    if wanted then
+      found, err = value_of(owner.option, function() return wanted end)
+    end
+    if err then
+      return nil, err
+    elseif found and found ~= wanted then
+      return errors.fail { code = owner.code, message = owner.message:format(self.path, found, wanted),
+        hint = owner.hint }
     end
   end
-  if err then
-    return nil, err
+  local err
+  self.digest_key, err = value_of("digest_key", from_random)
+  if not err then
+    err = select(2, value_of("lineage", from_random))
   end
-  return true
+  return not err or nil, err
 end
 
 -- Brings the open database into shape. Returns true, or nil and an error.
@@ -94,8 +109,9 @@ local function prepare(self, options)
   return claim(self, options)
 end
 
---- Opens the state at `path`. options: readonly; stack = name it must belong to; runtime (time, random). Returns a
---- store, or nil and an error. A readonly store of a file that does not exist is empty.
+--- Opens the state at `path`. options: readonly; stack = name it must belong to; aws = "AWS" or "the simulated AWS",
+--- where what it records must be; runtime (time, random). Returns a store, or nil and an error. A readonly store of a
+--- file that does not exist is empty.
 function Store.open(path, options)
   local self = setmetatable({ path = path, runtime = options.runtime, queue = {}, waiting = {} }, Store)
   local exists = fs.stat(path) ~= nil
@@ -103,7 +119,7 @@ function Store.open(path, options)
     self.empty = true
     return self
   elseif not exists then
-    local ok, err = fs.mkdir(path:match("^(.*)/[^/]*$") or ".")
+    local ok, err = fs.mkdir(path:match("^(.*/)[^/]*$") or ".")
     if not ok then
       err.message = ("cannot create the state %s: %s"):format(path, err.message)
       return nil, err
@@ -111,6 +127,10 @@ function Store.open(path, options)
   end
   local err
   self.db, err = sqlite.open(path, { mode = options.readonly and "ro" or "rwc" })
+  local log = fs.stat(path .. "-wal")
+  if err and options.readonly and NOT_WRITABLE[err.code] and (not log or log.size == 0) then
+    self.db, err = sqlite.open(path, { mode = "frozen" })
+  end
   if not self.db then
     return nil, migrations.refusal(path, err)
   end
@@ -122,6 +142,11 @@ function Store.open(path, options)
     return nil, migrations.refusal(path, err)
   end
   return self
+end
+
+--- Copies the state, as of its last commit, to `path`: a new file, or an empty one. Returns true, or nil and an error.
+function Store:copy(path)
+  return self.db:run("VACUUM INTO ?", path)
 end
 
 --- Lets go of the file. May be called twice.
