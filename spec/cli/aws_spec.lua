@@ -25,7 +25,7 @@ describe("infra aws", function()
     local handle = assert(process.start {
       argv = table.move(arguments, 1, #arguments, 3, { fs.real_path "/proc/self/exe", "aws" }),
       environment = environment_for(listener),
-      timeout = 20,
+      timeout = 50,
     })
     local request
     while true do
@@ -175,7 +175,7 @@ describe("infra aws", function()
     local command = ("%s aws logs describe-log-groups & until [ -e %s ]; do sleep 0.01; done; kill -INT $!; wait $!")
       :format(fs.real_path "/proc/self/exe", directory .. "/sent")
     local shell = assert(process.start {
-      argv = { "sh", "-c", command }, environment = environment_for(listener), timeout = 20,
+      argv = { "sh", "-c", command }, environment = environment_for(listener), timeout = 50,
     })
     local ended, request
     repeat
@@ -206,7 +206,7 @@ describe("infra aws", function()
         AWS_ENDPOINT_URL = "http://127.0.0.1:1", INFRA_LUA = tree and fs.real_path(tree) or false,
         INFRA_MODELS = models and fs.real_path(models) or false,
       },
-      timeout = 20,
+      timeout = 50,
     }
     local kept = fs.stat(directory .. "/state/sim/aws.db")
     remove()

@@ -23,7 +23,7 @@ describe("the command line", function()
 
   local function shell(command)
     local exe = fs.real_path "/proc/self/exe"
-    return program.run { argv = { "sh", "-c", (command:gsub("INFRA", exe)) }, timeout = 20 }
+    return program.run { argv = { "sh", "-c", (command:gsub("INFRA", exe)) }, timeout = 50 }
   end
 
   it("lists every verb", function()

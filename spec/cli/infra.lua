@@ -28,7 +28,7 @@ return setmetatable(infra, { __call = function(_, arguments, options)
   local ended = program.run {
     argv = table.move(arguments, 1, #arguments, 2, { fs.real_path "/proc/self/exe" }),
     environment = infra.environment(options and options.environment),
-    timeout = 20,
+    timeout = 50,
   }
   assert(not ended.error, "it did not end in time")
   return ended

@@ -29,7 +29,7 @@ describe("infra repl", function()
   local function repl(input, arguments)
     arguments = arguments or { stack, "--sim" }
     local ended = program.run {
-      argv = { fs.real_path "/proc/self/exe", "repl", table.unpack(arguments) }, stdin = input, timeout = 20,
+      argv = { fs.real_path "/proc/self/exe", "repl", table.unpack(arguments) }, stdin = input, timeout = 50,
       environment = { XDG_STATE_HOME = directory, AWS_PROFILE = false },
     }
     assert.is_nil(ended.error)

@@ -53,7 +53,7 @@ describe("infra whoami", function()
     local ended = program.run {
       argv = { "sh", "-c", ('cd %s && "$EXE" whoami --sim %s'):format(here.directory, options) },
       environment = infra.environment(environment),
-      timeout = 20,
+      timeout = 50,
     }
     assert.equal("", ended.stderr)
     return ended.stdout

@@ -24,7 +24,7 @@ end
 
 -- The arguments of every call of this program in the RUNBOOK.
 local function calls_of(text)
-  local ended = program.run { argv = { "sh", "-c", PRELUDE .. commands(text) }, timeout = 20 }
+  local ended = program.run { argv = { "sh", "-c", PRELUDE .. commands(text) }, timeout = 50 }
   local found = {}
   for words in ended.stdout:gmatch "([^\1]*)\1" do
     local argv = {}

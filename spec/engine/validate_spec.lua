@@ -24,6 +24,18 @@ describe("validation of properties", function()
     assert.equal("", faults("AWS::S3::Bucket", { VersioningConfiguration = { Status = "Enabled" } }))
   end)
 
+  it("doubts values that AWS's data does not list, which may be new ones", function()
+    local function doubts(type_name, properties)
+      return validate.properties(assert(resources.type(type_name)), properties, error)
+    end
+    assert.same({ "RetentionInDays is the number 13; AWS's data knows 1, 3, 5, 7, 14" },
+      { doubts("AWS::Logs::LogGroup", { RetentionInDays = 13 })[1]:match "^.* 14" })
+    assert.same({ [[VersioningConfiguration.Status is the string "On"; AWS's data knows Enabled, Suspended]] },
+      doubts("AWS::S3::Bucket", { VersioningConfiguration = { Status = "On" } }))
+    assert.same({}, doubts("AWS::S3::Bucket", { VersioningConfiguration = { Status = VPC } }))
+    assert.same({}, doubts("AWS::SSM::Parameter", { Type = "SecureString", GenerateValue = {} }))
+  end)
+
   it("names a misspelt property and what it may be", function()
     assert.matches("AWS::EC2::VPC has no property 'CidrBlok', did you mean CidrBlock?",
       faults("AWS::EC2::VPC", { CidrBlok = "10.0.0.0/16" }), 1, true)

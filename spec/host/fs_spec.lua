@@ -88,7 +88,7 @@ describe("host.fs", function()
 
     it("writes into a pipe that somebody reads", function()
       assert(os.execute("mkfifo " .. path "pipe"))
-      local reader = assert(process.start { argv = { "cat", path "pipe" }, timeout = 20 })
+      local reader = assert(process.start { argv = { "cat", path "pipe" }, timeout = 50 })
       assert.is_true(fs.write(path "pipe", "through"))
       assert.equal("through", program.finish(reader).stdout)
       assert.equal("other", fs.stat(path "pipe").kind)

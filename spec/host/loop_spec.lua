@@ -56,7 +56,7 @@ describe("loop", function()
       local file <close> = assert(io.open(path, "w"))
       file:write('local loop = require "host.loop"\nlocal pid = require "host.process".pid()\n', script)
       file:close()
-      local event = program.run { argv = { require "host.fs".real_path "/proc/self/exe", "exec", path }, timeout = 20 }
+      local event = program.run { argv = { require "host.fs".real_path "/proc/self/exe", "exec", path }, timeout = 50 }
       os.remove(path)
       return event
     end

@@ -97,7 +97,7 @@ describe("host.process", function()
       local directory, remove = temporary()
       local left = ("cd %s; mkfifo pipe; cat pipe >/dev/null 2>&1 &"):format(directory)
       assert.equal(0, shell(left).status)
-      local event = shell(("echo >%s/pipe"):format(directory), { timeout = 20 }) -- waits for whoever reads
+      local event = shell(("echo >%s/pipe"):format(directory), { timeout = 50 }) -- waits for whoever reads
       assert.is_nil(event.error)
       remove()
     end)
@@ -111,7 +111,7 @@ describe("host.process", function()
       ]]))
       local event = program.run {
         argv = { "env", "--ignore-signal=CHLD", fs.real_path "/proc/self/exe", "exec", directory .. "/script.lua" },
-        timeout = 20,
+        timeout = 50,
       }
       assert.equal("3\n", event.stdout)
       remove()
@@ -122,7 +122,7 @@ describe("host.process", function()
       local handles, seen = {}, 0
       local command = "cd %s; : >%d; until [ $(ls | wc -l) = 8 ]; do sleep 0.01; done; echo %d" -- waits for the others
       for i = 1, 8 do
-        handles[assert(process.start { argv = { "sh", "-c", command:format(directory, i, i) }, timeout = 20 })]
+        handles[assert(process.start { argv = { "sh", "-c", command:format(directory, i, i) }, timeout = 50 })]
           = i .. "\n"
       end
       while seen < 8 do

@@ -19,7 +19,7 @@ local function piped(code, input)
   local event = program.run {
     argv = { fs.real_path "/proc/self/exe", "exec", directory .. "/program.lua" },
     stdin = input,
-    timeout = 20,
+    timeout = 50,
   }
   remove()
   assert(not event.error, event.stderr)

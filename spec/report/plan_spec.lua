@@ -54,6 +54,15 @@ Plan: nothing to do; 1 unchanged
 ]], report.text(vain, {}))
   end)
 
+  it("says what may not be meant, where something is to be done", function()
+    local new = change { address = "logs", action = "create" }
+    new.resource.doubts = { "RetentionInDays is doubtful" }
+    assert.matches("\n! logs: RetentionInDays is doubtful\n\nPlan: 1 to create\n$", report.text(plan { new }, {}))
+    assert.same({ "RetentionInDays is doubtful" }, { table.unpack(report.data(plan { new }).changes[1].warnings) })
+    new.action = "none"
+    assert.equal("Plan: nothing to do; 1 unchanged\n", report.text(plan { new }, {}))
+  end)
+
   it("shows why something is replaced, what has moved, and what is left over", function()
     assert.equal([[
 the-stack

@@ -141,6 +141,14 @@ describe("the staging stack", function()
     assert.is_true(#process.calls <= 0.75 * #world:rows(), #process.calls .. " for " .. #world:rows())
   end)
 
+  it("says nothing that AWS's data does not know", function()
+    local doubts = {}
+    for address, resource in pairs(staging({}).resources) do
+      doubts[address] = resource.doubts[1]
+    end
+    assert.same({}, doubts)
+  end)
+
   for _, change in ipairs(CHANGES) do
     it(("changes no more than it must for %s %s"):format(change[1], change[2]), function()
       local expected = {}

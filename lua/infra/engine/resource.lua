@@ -162,10 +162,11 @@ function Resource.declare(fields, report)
     properties = {}
   end
   local region = region_of(resource_type.spec, properties, options.region or fields.region)
-  validate.properties(resource_type, properties, fault, { region = region, type_of = fields.type_of })
+  local facts = { region = region, type_of = fields.type_of }
+  local doubts = validate.properties(resource_type, properties, fault, facts)
   local resource = {
     address = fields.address, name = fields.name, layer = fields.layer, type = resource_type, properties = properties,
-    options = options, region = region, account = options.account, source = here,
+    options = options, region = region, account = options.account, source = here, doubts = doubts,
   }
   resource.proxy = setmetatable({ [Proxy] = resource }, Proxy)
   return resource.proxy, resource

@@ -2,6 +2,7 @@
 -- and missing properties, wrong types, properties that the handler cannot set. Used by engine/resource and handler
 -- specs.
 
+local contains = require "infra.contains"
 local dynamic = require "infra.handler.dynamic"
 local form = require "infra.handler.form"
 local json = require "host.json"
@@ -48,7 +49,12 @@ local function is_list(value)
   return true
 end
 
-local check -- types nest
+-- Whether AWS's data lists the values of this type, and not this one. New ones come before the data that lists them.
+local function is_doubtful(kind, value)
+  return kind.allowed_values and not contains(kind.allowed_values, value) and not dynamic.is(value)
+end
+
+local check -- types nest; report(where, message, doubt), where doubt says that it is no fault for certain
 
 local function check_structure(schema, name, where, value, report)
   local definition = schema:definition(name)
@@ -72,8 +78,8 @@ end
 
 local function matches(schema, kind, value)
   local matched = true
-  check(schema, kind, "", value, function()
-    matched = false
+  check(schema, kind, "", value, function(_, _, doubt)
+    matched = matched and doubt
   end)
   return matched
 end
@@ -131,6 +137,8 @@ function check(schema, kind, where, value, report)
     report(where, ("must be a%s %s, is %s"):format(name == "integer" and "n" or "", name, describe(value)))
   elseif name == "integer" and math.tointeger(value) == nil then
     report(where, ("must be an integer, is %s"):format(describe(value)))
+  elseif is_doubtful(kind, value) then
+    report(where, ("is %s; AWS's data knows %s"):format(describe(value), table.concat(kind.allowed_values, ", ")), true)
   end
 end
 
@@ -167,15 +175,19 @@ end
 
 --- Checks `properties` of a resource of `resource_type` (infra.resources). Calls fault(message) for each fault. `facts`
 --- are for the spec's own check, which comes when all else is right: { region, type_of = function(address) -> name of
---- the type of the resource there }.
+--- the type of the resource there }. Returns what is no fault for certain, as texts.
 function validate.properties(resource_type, properties, fault, facts)
-  local schema, spec, faulty = resource_type.schema, resource_type.spec, false
+  local schema, spec, faulty, doubts = resource_type.schema, resource_type.spec, false, {}
   local function report(message)
     faulty = true
     fault(message)
   end
-  local function misplaced(where, message)
-    report(("%s: %s %s"):format(resource_type.name, where, message))
+  local function misplaced(where, message, doubt)
+    if doubt then
+      table.insert(doubts, ("%s %s"):format(where, message))
+    else
+      report(("%s: %s %s"):format(resource_type.name, where, message))
+    end
   end
   for name, value in pairs(properties) do
     local property = schema.properties[name]
@@ -213,6 +225,7 @@ function validate.properties(resource_type, properties, fault, facts)
   if spec.check and not faulty then
     spec.check(properties, misplaced, facts or {})
   end
+  return doubts
 end
 
 return validate

@@ -70,7 +70,7 @@
 --   required    properties that the handler needs beyond those of the schema
 --   check       function(properties, report, facts) -> calls report(property, message) for what AWS would refuse, once
 --               the properties fit the schema; facts as in engine/validate
---   extends     properties that the API has and CloudFormation's schema lacks: name -> property as in infra.models
+--   extends     properties that the API has otherwise than CloudFormation's schema: name -> property as in infra.models
 --   observe     function(op, scope) -> live: for types that are not at AWS, with create.run and delete.run
 --   warn        function(values, properties) -> text: what still needs a person
 --

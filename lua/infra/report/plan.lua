@@ -72,6 +72,19 @@ function report.summary(counts)
   return counts.none > 0 and ("%s; %d unchanged"):format(text, counts.none) or text
 end
 
+-- What is planned all the same, and may not be what was meant.
+local function warnings(change)
+  local texts = {}
+  if change.action ~= "replace" and #(change.ineffective or {}) > 0 then
+    texts[1] = table.concat(change.ineffective, ", ") ..
+      " counts only when one is made; this one exists, and stays as it is"
+  end
+  for _, doubt in ipairs(change.action ~= "none" and change.resource and change.resource.doubts or {}) do
+    texts[#texts + 1] = doubt
+  end
+  return texts
+end
+
 --- The plan as text. options: colour, width (in columns; nil: lines as long as they get), details = also the properties
 --- of what is created.
 function report.text(plan, options)
@@ -97,9 +110,8 @@ function report.text(plan, options)
     end
   end)
   each_change(plan, function(change)
-    if change.action ~= "replace" and #(change.ineffective or {}) > 0 then
-      add(paint("yellow", ("! %s: %s counts only when one is made; this one exists, and stays as it is"):format(
-        change.address, table.concat(change.ineffective, ", "))))
+    for _, warning in ipairs(warnings(change)) do
+      add(paint("yellow", ("! %s: %s"):format(change.address, warning)))
     end
   end)
   add(("%sPlan: %s"):format(#lines > 0 and "\n" or "", report.summary(plan.counts)))
@@ -116,7 +128,8 @@ local function change_data(change)
   return {
     address = change.address, type = change.type, action = change.action, reason = change.reason,
     region = where.region, source = where.source, moved_from = change.row and change.row.moved_from,
-    differences = differences, properties = makes and json.object(value.visible(change.desired)) or nil,
+    warnings = json.array(warnings(change)), differences = differences,
+    properties = makes and json.object(value.visible(change.desired)) or nil,
   }
 end
 

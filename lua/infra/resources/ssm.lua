@@ -79,6 +79,10 @@ return {
       GenerateValue = {
         type = { type = "json" }, documentation = "How the value of a SecureString is made up when it is created.",
       },
+      Type = {
+        type = { type = "string", allowed_values = { "String", "StringList", "SecureString" } }, required = true,
+        documentation = "The type of parameter.",
+      },
       Value = { type = { type = "string" }, documentation = "The parameter value." },
     },
     check = check,
