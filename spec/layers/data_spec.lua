@@ -66,6 +66,14 @@ describe("the layer data", function()
     assert.same({ "/demo/test/SECRET_KEY" }, secure)
   end)
 
+  it("lets the application be asked by the API's own name, which CloudFront uses", function()
+    for _, parameter in ipairs(of_layer(declare(), "AWS::SSM::Parameter")) do
+      if parameter.properties.Name:find "ALLOWED_HOSTS$" then
+        assert.equal("example.com,.execute-api.us-east-1.amazonaws.com", parameter.properties.Value)
+      end
+    end
+  end)
+
   it("is built, changes nothing the second time, and leaves nothing", function()
     local world = World.new()
     local declaration = declare { parameters = { FEATURE = "on" } }

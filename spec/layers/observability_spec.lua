@@ -91,7 +91,7 @@ describe("the layer observability", function()
     assert.equal(2, #json.decode(body).widgets)
   end)
 
-  it("lets CloudWatch, for this account only, EventBridge and Backup publish to the topic, and subscribes the address",
+  it("lets CloudWatch, for this account only, and EventBridge publish to the topic, and subscribes the address",
     function()
       local declaration = declare({}, { alert_email = "ops@example.com" })
       local statements = of_type(declaration, "AWS::SNS::TopicPolicy")["alerts-policy"].PolicyDocument.Statement
@@ -100,7 +100,7 @@ describe("the layer observability", function()
         services[i] = statement.Principal.Service
         assert.same({ "sns:Publish" }, statement.Action)
       end
-      assert.same({ "cloudwatch.amazonaws.com", "events.amazonaws.com", "backup.amazonaws.com" }, services)
+      assert.same({ "cloudwatch.amazonaws.com", "events.amazonaws.com" }, services)
       assert.is_table(statements[1].Condition.StringEquals)
       local subscription = of_type(declaration, "AWS::SNS::Subscription")["alerts-email"]
       assert.same({ "email", "ops@example.com" }, { subscription.Protocol, subscription.Endpoint })

@@ -52,11 +52,14 @@ local function cache(stack, options, subnet_ids)
   })
 end
 
--- Name -> value of the plain parameters.
+-- Name -> value of the plain parameters. CloudFront keeps the visitor's Host header to itself: what it passes on to the
+-- API has the API's own name, which nobody knows yet.
 local function values(stack, options, made)
   local origin = "https://" .. options.domain
+  local api_hosts = (".execute-api.%s.amazonaws.com"):format(stack.region)
   local result = {
-    APP_ENVIRONMENT = stack.environment, ALLOWED_HOSTS = options.domain, CSRF_TRUSTED_ORIGINS = origin,
+    APP_ENVIRONMENT = stack.environment, ALLOWED_HOSTS = options.domain .. "," .. api_hosts,
+    CSRF_TRUSTED_ORIGINS = origin,
     CORS_ALLOWED_ORIGINS = origin, LOG_LEVEL = options.log_level, SESSION_ENGINE = options.session_engine,
   }
   local cluster, redis = made.cluster, made.cache

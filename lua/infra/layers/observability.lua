@@ -50,7 +50,6 @@ local function topic_policy(stack, topic)
     PolicyDocument = policy.document {
       publish("Alarms", "cloudwatch.amazonaws.com", { StringEquals = { ["aws:SourceAccount"] = stack.account } }),
       publish("Events", "events.amazonaws.com"),
-      publish("Backups", "backup.amazonaws.com"),
     },
   })
 end

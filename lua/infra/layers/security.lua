@@ -77,13 +77,15 @@ local function lambda_role(stack)
   })
 end
 
--- What API Gateway needs is what AWS's own managed policy for it says, without reading other logs.
+-- What AWS's own managed policy for it allows, AmazonAPIGatewayPushToCloudWatchLogs, on log groups only. The role is
+-- that of all APIs of the account, also those of others, and REST APIs name their groups
+-- API-Gateway-Execution-Logs_ID/STAGE.
 local function apigateway_role(stack)
   return role(stack, "apigw-cloudwatch", policy.trust "apigateway.amazonaws.com", {
     policy.allow("Groups", { "logs:CreateLogGroup", "logs:DescribeLogGroups", "logs:DescribeLogStreams" },
       { arn(stack, "logs", "*") }),
     policy.allow("Events", { "logs:CreateLogStream", "logs:PutLogEvents", "logs:GetLogEvents", "logs:FilterLogEvents" },
-      { arn(stack, "logs", "log-group:/aws/apigateway/*") }),
+      { arn(stack, "logs", "log-group:*") }),
   })
 end
 
