@@ -15,7 +15,8 @@
  *   no_proxy           true: straight there, whatever the environment says
  *   max_body           bytes of response that are kept in memory (256 MiB)
  *   body_to            a path: the body of a 2xx response is written there (mode 0600), and not kept in memory. The
- *                      file appears, or is replaced, once it is whole; a device or a pipe is written to directly
+ *                      file appears, or is replaced (the one that a link means), once it is whole; a device or a
+ *                      pipe is written to directly
  * }
  *
  * err.code is "ConnectionError", "Timeout", "TlsError", "ResolveError", "BodyTooLarge", "HeadersTooLarge", "BadUrl",

@@ -255,9 +255,16 @@ static bool open_source(struct transfer *transfer, const struct transfer_options
   return true;
 }
 
+/* Where a file is to be put: a link would be replaced itself, and what is not there yet has no real path. */
+static char *without_links(const char *path) {
+  char *resolved = realpath(path, NULL);
+  return resolved ? resolved : strdup(path);
+}
+
 bool transfer_start(struct transfer *transfer, const struct transfer_options *options) {
   transfer->max_body = options->max_body;
-  if (options->body_to && !(transfer->path = strdup(options->body_to))) return refuse_errno(transfer, options->body_to);
+  if (options->body_to && !(transfer->path = without_links(options->body_to)))
+    return refuse_errno(transfer, options->body_to);
   if (options->body_from && !open_source(transfer, options)) return false;
   CURLcode wrong = configure(transfer, options);
   if (wrong) {

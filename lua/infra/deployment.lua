@@ -126,50 +126,8 @@ function Deployment:become_writer()
   return true
 end
 
--- What somebody reads who has stopped the run.
-local function interrupted(self, err)
-  if err.code ~= "Cancelled" then
-    return err
-  end
-  return errors.new { code = "Cancelled", message = self.applying and "stopped at once" or
-    "stopped; nothing was changed", hint = self.applying and "run again: it finds out what became of what was under way"
-    or nil }
-end
-
---- Runs fn as the main task. The first interrupt lets what is under way finish and starts nothing new; the second stops
---- at once. Returns fn's results.
-function Deployment:run(fn)
-  local context = self.context
-  local main
-  self.scheduler:on_signal(function()
-    if context.stopping then
-      main:cancel()
-      return
-    end
-    context.stopping = true
-    if self.on_stop then
-      self.on_stop()
-    end
-    for task in pairs(context.sleeping) do
-      task:cancel()
-    end
-    if not self.applying then
-      main:cancel()
-    end
-  end)
-  return self.session:run(function()
-    main = self.scheduler:current()
-    local keeper = self.store.fencing_token and self.scheduler:spawn(lease.keep, self.store, self.scheduler)
-    local results = table.pack(xpcall(fn, errors.caught))
-    if keeper then
-      keeper:cancel()
-    end
-    if not results[1] then
-      error(interrupted(self, results[2]), 0)
-    end
-    return table.unpack(results, 2, results.n)
-  end)
-end
+--- Runs fn as the main task and returns its results; see infra.interruptible.
+Deployment.run = require "infra.interruptible"
 
 -- Which account this is, once per run. A stack that names its account is not applied to another.
 local function identify(self)

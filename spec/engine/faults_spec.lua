@@ -36,7 +36,7 @@ end
 -- Whether everything is there exactly once, and known.
 local function check(world)
   assert.same(expected, world:census())
-  assert.same({}, world:with_state(function(store) return store:open_intents() end))
+  assert.same({}, world:open_intents())
   local again = world:run(declaration)
   assert.same({}, World.actions(again.plan))
 end

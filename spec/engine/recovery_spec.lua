@@ -86,7 +86,7 @@ local function check(world, run, expected)
     assert.is_nil(addresses[row.address])
     addresses[row.address] = true
   end
-  assert.same({}, world:with_state(function(store) return store:open_intents() end))
+  assert.same({}, world:open_intents())
   local third = attempt(world, run)
   assert.same({}, World.actions(third.plan))
   for _, call in ipairs(third.calls) do

@@ -292,6 +292,13 @@ function World:with_state(fn)
   return result
 end
 
+--- The intents of which no answer is recorded.
+function World:open_intents()
+  return self:with_state(function(store)
+    return store.db:all "SELECT * FROM intent WHERE closed_at IS NULL"
+  end)
+end
+
 -- What the simulated AWS keeps besides what somebody created.
 local MEMORIES = { token = true, grave = true, tags = true, resource = true }
 

@@ -31,60 +31,72 @@ local function without_comment(line)
   return trimmed((line:gsub("^%s*[#;].*$", ""):gsub("%s[#;].*$", "")))
 end
 
+local UNKNOWN_LINE <const> = "neither a setting nor a section header"
+
+-- Begins the section that `line` is the header of. Returns what is wrong with it, or nil.
+local function begin_section(parsed, line, number)
+  local kind, title = header(line:match "^%[(.*)%]$" or "")
+  if not title then
+    return "this is no section header"
+  end
+  parsed.section, parsed.key = { kind = kind, name = title, line = number, settings = {} }, nil
+  table.insert(parsed.sections, parsed.section)
+end
+
+-- Adds a line that is indented deeper than `key`: to its text, or as a setting of its own. Returns what is wrong, or
+-- nil.
+local function continue(settings, key, text, name, value)
+  if settings[key] == "" then
+    settings[key] = {}
+  end
+  if type(settings[key]) == "string" then
+    settings[key] = settings[key] .. "\n" .. text
+  elseif name then
+    settings[key][name] = value
+  else
+    return UNKNOWN_LINE
+  end
+end
+
+-- Adds a line that is not empty to what is `parsed` so far: { sections, section, key, indent }, the last three those
+-- that it may belong to. Returns what is wrong with it, or nil.
+local function add_line(parsed, line, number)
+  local depth = #line:match "^%s*"
+  local name, value = line:match "^%s*([^=%s][^=]*)=%s*(.*)$"
+  name = name and trimmed(name):lower()
+  local section = parsed.section
+  if line:find "^%[" then
+    return begin_section(parsed, line, number)
+  elseif not section then
+    return "a setting before the first [section]"
+  elseif parsed.key and depth > parsed.indent then
+    return continue(section.settings, parsed.key, line:sub(depth + 1), name, value)
+  elseif not name then
+    return UNKNOWN_LINE
+  end
+  parsed.key, parsed.indent, section.settings[name] = name, depth, value
+end
+
+local function fail(path, number, what)
+  return errors.fail { code = "ConfigError", message = ("%s:%d: %s"):format(path, number, what) }
+end
+
 --- The sections of `text` in order: array of { kind = "profile" | "sso-session" | "services" | nil, name, line,
 --- settings = { key = "text" | { key = "text" } } }, keys in lower case; or nil and an error that names `path:line`.
 function ini.parse(text, path)
-  local sections = {}
-  local section, key, indent
-  local number = 0
-
-  local function fail(what)
-    return errors.fail { code = "ConfigError", message = ("%s:%d: %s"):format(path, number, what) }
-  end
-
+  local parsed, number = { sections = {} }, 0
   if #text > LONGEST then
-    return fail "larger than 1 MiB"
+    return fail(path, number, "larger than 1 MiB")
   end
   for raw in (text .. "\n"):gmatch "(.-)\r?\n" do
     number = number + 1
     local line = without_comment(raw)
-    local depth = #line:match "^%s*"
-    local name, value = line:match "^%s*([^=%s][^=]*)=%s*(.*)$"
-    name = name and trimmed(name)
-    if line == "" then
-      goto continue
-    elseif line:find "^%[" then
-      local inside = line:match "^%[(.*)%]$"
-      local kind, title = header(inside or "")
-      if not title then
-        return fail "this is no section header"
-      end
-      section = { kind = kind, name = title, line = number, settings = {} }
-      sections[#sections + 1] = section
-      key = nil
-    elseif not section then
-      return fail "a setting before the first [section]"
-    elseif key and depth > indent then
-      local settings = section.settings
-      if settings[key] == "" then
-        settings[key] = {}
-      end
-      if type(settings[key]) == "string" then
-        settings[key] = settings[key] .. "\n" .. line:sub(depth + 1)
-      elseif name then
-        settings[key][name:lower()] = value
-      else
-        return fail "neither a setting nor a section header"
-      end
-    elseif name then
-      key, indent = name:lower(), depth
-      section.settings[key] = value
-    else
-      return fail "neither a setting nor a section header"
+    local wrong = line ~= "" and add_line(parsed, line, number)
+    if wrong then
+      return fail(path, number, wrong)
     end
-    ::continue::
   end
-  return sections
+  return parsed.sections
 end
 
 return ini

@@ -3,6 +3,7 @@
 
 local errors = require "infra.errors"
 local json = require "host.json"
+local merged = require "infra.merged"
 local shapes = require "infra.aws.protocols.shapes"
 
 local pagination = {}
@@ -71,11 +72,7 @@ end
 ---   for page, err in client:pages("ec2", "DescribeVpcs", {}) do
 ---     if not page then return nil, err end
 function pagination.pages(client, service_id, operation_name, params, options)
-  local request = {}
-  for name, value in pairs(params or {}) do
-    request[name] = value
-  end
-  local tokens, finished = {}, false
+  local request, tokens, finished = merged(params), {}, false
   return function()
     if finished then
       return nil

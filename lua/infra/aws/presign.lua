@@ -4,6 +4,7 @@
 
 local customizations = require "infra.aws.customizations"
 local errors = require "infra.errors"
+local merged = require "infra.merged"
 local request = require "infra.aws.request"
 local signer = require "infra.aws.signer"
 local uri = require "infra.aws.protocols.uri"
@@ -87,10 +88,7 @@ function presign.source(client, service, operation, params, options)
   if not copy or not params.SourceRegion then
     return params
   end
-  local complete, query = {}, {}
-  for name, value in pairs(params) do
-    complete[name] = value
-  end
+  local complete, query = merged(params), {}
   local source, destination = params.SourceRegion, options.region or client.region
   if copy.sends_regions then
     complete.DestinationRegion = destination

@@ -4,6 +4,7 @@
 local bodies = require "infra.aws.protocols.bodies"
 local errors = require "infra.errors"
 local idempotency = require "infra.aws.protocols.idempotency"
+local merged = require "infra.merged"
 local protocols = require "infra.aws.protocols"
 local shapes = require "infra.aws.protocols.shapes"
 
@@ -90,10 +91,7 @@ end
 --- options: token, retry_unsafe, body_from, body_to as in Client:call; presigned: as the protocol's encode has it.
 --- `random` gives random bytes.
 function request.prepare(service, operation, params, options, random)
-  local complete = {}
-  for name, value in pairs(params or {}) do
-    complete[name] = value
-  end
+  local complete = merged(params)
   customizations.params(service, complete)
   local kind, err = kind_of(service, operation)
   if not kind then

@@ -3,6 +3,7 @@
 -- one of these for all its calls.
 
 local errors = require "infra.errors"
+local set_of = require "infra.set_of"
 local timestamps = require "infra.aws.protocols.timestamps"
 
 local Retry = {}
@@ -21,22 +22,14 @@ local RETRY_COST <const> = 5
 local TIMEOUT_COST <const> = 10
 local SUCCESS_GAIN <const> = 1
 
-local function set(names)
-  local result = {}
-  for _, name in ipairs(names) do
-    result[name] = true
-  end
-  return result
-end
-
 -- The SDKs' list also has LimitExceededException, but most services mean a quota by it that no waiting changes.
-local THROTTLING = set {
+local THROTTLING = set_of {
   "BandwidthLimitExceeded", "EC2ThrottledException", "PriorRequestNotComplete",
   "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
   "SlowDown", "ThrottledException", "Throttling", "ThrottlingException", "TooManyRequestsException",
   "TransactionInProgressException",
 }
-local TRANSIENT = set {
+local TRANSIENT = set_of {
   "ConnectionError", "IDPCommunicationError", "IDPCommunicationErrorException", "RequestTimeout",
   "RequestTimeoutException", "ResolveError", "Timeout",
 }

@@ -3,6 +3,7 @@
 
 local errors = require "infra.errors"
 local fs = require "host.fs"
+local merged = require "infra.merged"
 local models = require "infra.models"
 local shapes = require "infra.aws.protocols.shapes"
 
@@ -111,10 +112,7 @@ local function abort(upload, problem)
 end
 
 local function put_in_parts(client, params, path, file)
-  local all = { ChecksumAlgorithm = "CRC32" }
-  for name, value in pairs(params) do
-    all[name] = value
-  end
+  local all = merged({ ChecksumAlgorithm = "CRC32" }, params)
   local begun, err = client:call("s3", "CreateMultipartUpload", fitting(input_of "CreateMultipartUpload", all))
   if not begun then
     return nil, err

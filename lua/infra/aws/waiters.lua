@@ -1,6 +1,7 @@
 -- Waits until AWS's resources are in some state, as the model's waiters define it ("InstanceRunning"): which operation
 -- to call, what in its answer means done, failed, or not yet. The method `wait` of infra.aws.client.
 
+local contains = require "infra.contains"
 local errors = require "infra.errors"
 local jmespath = require "infra.aws.jmespath"
 local models = require "infra.models"
@@ -22,12 +23,7 @@ local function each_is(value, expected)
 end
 
 local function any_is(value, expected)
-  for _, item in ipairs(type(value) == "table" and value or {}) do
-    if item == expected then
-      return true
-    end
-  end
-  return false
+  return contains(type(value) == "table" and value or {}, expected)
 end
 
 -- matcher -> whether an answer fits the acceptor: fits(acceptor, answer); answer = { output, err, status }.

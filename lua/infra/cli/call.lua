@@ -2,6 +2,7 @@
 -- presign; models finds services and operations with it.
 
 local errors = require "infra.errors"
+local sorted_keys = require "infra.sorted_keys"
 
 local call = {}
 
@@ -55,15 +56,12 @@ end
 -- What is to be done: { operation, waiter = name | nil, parameters }, or nil and an error. The words of
 -- `wait WAITER PARAMETER...` are one further to the right.
 local function find_action(service, options)
-  local parameters, names = options.parameters, {}
+  local parameters = options.parameters
   if options.operation ~= "wait" then
     local operation, err = call.find_operation(service, options.operation)
     return operation and { operation = operation, parameters = parameters }, err
   end
-  for name in pairs(service:waiters()) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
+  local names = sorted_keys(service:waiters())
   if #parameters == 0 then
     return nil, usage_error("wait needs the name of a waiter; %s has %s", service.id,
       #names > 0 and table.concat(names, ", ") or "none")

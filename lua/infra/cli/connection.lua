@@ -1,6 +1,7 @@
 -- The options by which every verb that talks to AWS says to which one, and the session that they mean.
 
 local Log = require "infra.aws.log"
+local merged = require "infra.merged"
 
 local connection = {}
 
@@ -35,17 +36,13 @@ end
 
 --- The session for parsed options, or nil and an error. `more` has further options of infra.session.
 function connection.open(options, context, more)
-  local wanted = {
+  return require("infra.session").open(merged({
     sim = options.sim,
     region = options.region,
     profile = options.profile,
     endpoint_url = options.endpoint_url,
     trace = connection.log(options, context),
-  }
-  for name, value in pairs(more or {}) do
-    wanted[name] = value
-  end
-  return require("infra.session").open(wanted)
+  }, more))
 end
 
 return connection

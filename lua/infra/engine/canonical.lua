@@ -3,29 +3,13 @@
 -- Used by engine/diff, engine/decision and handler/*.
 
 local form = require "infra.handler.form"
-local joined = require "infra.joined"
 local json = require "host.json"
 local policy_document = require "infra.engine.policy_document"
 local reference = require "infra.engine.reference"
+local sorted = require "infra.engine.sorted"
 local tags = require "infra.handler.tags"
 
 local canonical = {}
-
-local function sort_key(value)
-  return type(value) == "table" and not reference.is_deferred(value) and json.encode(value) or tostring(value)
-end
-
--- The list in an order that follows from its items, for lists whose order means nothing.
-local function sorted(list)
-  local keys, result = {}, json.array(joined(list))
-  for _, item in ipairs(result) do
-    keys[item] = keys[item] or sort_key(item)
-  end
-  table.sort(result, function(a, b)
-    return keys[a] < keys[b]
-  end)
-  return result
-end
 
 local BOOLEANS = { ["true"] = true, ["false"] = false }
 

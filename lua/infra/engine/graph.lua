@@ -71,8 +71,8 @@ function graph.connect(resources, outputs)
   return true
 end
 
--- The end of `trail` from where its last address was met before.
-local function cycle_of(trail)
+--- The end of `trail`, what a search went through, from where its last item was met before.
+function graph.cycle_of(trail)
   local first = #trail - 1
   while trail[first] ~= trail[#trail] do
     first = first - 1
@@ -106,7 +106,7 @@ function graph.order(nodes)
   end
   for _, address in ipairs(sorted_keys(nodes)) do
     if not visit(address) then
-      return nil, cycle_of(trail)
+      return nil, graph.cycle_of(trail)
     end
   end
   return ordered

@@ -37,28 +37,18 @@ local function lacks(values, wanted)
 end
 
 -- Adds what the answers so far did not say and others refer to. Returns all that is known, or nil and an error.
-local function complete(run, op, change, row, values)
+local function complete(op, change, row, values)
   local known, wanted = merged(refresh.known(row), values), change.resource.referenced
-  local now = run.context.runtime.now
-  local deadline = now() + refresh.LOOKS_FOR
-  local live, err
-  while lacks(known, wanted) and not live do
-    live, err = observe.live(op, known, {})
+  if lacks(known, wanted) then
+    local live, err = wait.shown(op, refresh.LOOKS_FOR, function()
+      return observe.live(op, known, {})
+    end)
     if err then
       return nil, err
-    elseif not live then
-      if now() >= deadline then
-        break
-      end
-      local ok, stopped = op:sleep(2)
-      if not ok then
-        return nil, stopped
-      end
     end
+    known = merged(known, live and live.values)
   end
-  known = merged(known, live and live.values or {})
-  local ok
-  ok, err = observe.attributes(op, known, wanted)
+  local ok, err = observe.attributes(op, known, wanted)
   return ok and known, err
 end
 
@@ -77,7 +67,7 @@ local function update(run, change, row, changed)
     return nil, values
   end
   row.identity = identity
-  local complete_values, err = complete(run, op, change, row, merged(known, values))
+  local complete_values, err = complete(op, change, row, merged(known, values))
   if not complete_values then
     return nil, err
   end
@@ -169,7 +159,7 @@ local function create(run, change)
   elseif found then
     return complete_existing(run, change, row, true)
   end
-  local known, err = complete(run, op, change, row, values)
+  local known, err = complete(op, change, row, values)
   if not known then
     return nil, err
   end

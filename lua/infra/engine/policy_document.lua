@@ -3,6 +3,7 @@
 
 local json = require "host.json"
 local reference = require "infra.engine.reference"
+local sorted = require "infra.engine.sorted"
 
 local policy_document = {}
 
@@ -13,20 +14,12 @@ local function is_plain_table(value)
   return type(value) == "table" and not reference.is_deferred(value)
 end
 
-local function sort_key(value)
-  return is_plain_table(value) and json.encode(value) or tostring(value)
-end
-
-local function by_key(a, b)
-  return sort_key(a) < sort_key(b)
-end
-
 -- One text and a list of one text mean the same, order and repetition nothing.
 local function set(value, change)
   if not is_plain_table(value) then
     return change(value)
   end
-  local result, seen = json.array {}, {}
+  local result, seen = {}, {}
   for _, item in ipairs(value) do
     item = change(item)
     if not seen[item] then
@@ -34,8 +27,7 @@ local function set(value, change)
       result[#result + 1] = item
     end
   end
-  table.sort(result, by_key)
-  return #result == 1 and result[1] or result
+  return #result == 1 and result[1] or sorted(result)
 end
 
 local function same(value)
@@ -146,7 +138,7 @@ function policy_document.canonical(value)
   for i, one in ipairs(is_list and statements or { statements }) do
     result.Statement[i] = statement(one)
   end
-  table.sort(result.Statement, by_key)
+  result.Statement = sorted(result.Statement)
   return result
 end
 

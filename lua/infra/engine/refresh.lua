@@ -67,7 +67,7 @@ end
 -- What became of a create whose outcome nobody recorded: fills in row.identity if it is ours. Returns true when it is,
 -- or nil and an error.
 local function resolve_create(context, row, op)
-  if not row.intended_at then -- no request for it has ever left
+  if not row.intended_at then -- no request for it has left, or a run after that one has looked for it already
     return nil
   end
   local found, err = patiently(context, row.intended_at, function()

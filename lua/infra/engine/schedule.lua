@@ -9,6 +9,7 @@
 -- "make" covers create, update and the new half of a replacement. A replacement deletes first unless create_first is
 -- set, or something that stays has to move over to the new one before the old one may go.
 
+local graph = require "infra.engine.graph"
 local reference = require "infra.engine.reference"
 local selection = require "infra.engine.selection"
 
@@ -167,11 +168,7 @@ local function find_cycle(steps)
   end
   for _, step in ipairs(steps) do
     if not mark[step] and visit(step) then
-      local first = #trail - 1
-      while trail[first] ~= trail[#trail] do
-        first = first - 1
-      end
-      return table.move(trail, first, #trail, 1, {})
+      return graph.cycle_of(trail)
     end
   end
 end

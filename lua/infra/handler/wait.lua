@@ -13,6 +13,7 @@ local wait = {}
 
 -- Seconds between two looks.
 local MIN_PAUSE, MAX_PAUSE = 1, 15
+local SHOWN_PAUSE <const> = 2
 
 -- Parts of the expected duration at which it is worth a look although it is early; then every CLOSE of it: AWS is as
 -- often early as late.
@@ -50,6 +51,23 @@ local function poll(op, expected, limit, look)
         message = ("not done after %d s"):format(limit), hint = "run again: it continues where this stopped" }
     end
     local ok, stopped = op:sleep(wait.pause(elapsed, expected))
+    if not ok then
+      return nil, stopped
+    end
+  end
+end
+
+--- Repeats look() while it finds nothing, for `seconds` at most: AWS may not show yet what was just made. Returns what
+--- it found, nil for nothing; or nil and an error.
+function wait.shown(op, seconds, look)
+  local now = op.context.runtime.now
+  local deadline = now() + seconds
+  while true do
+    local found, err = look()
+    if found or err or now() >= deadline then
+      return found, err
+    end
+    local ok, stopped = op:sleep(SHOWN_PAUSE)
     if not ok then
       return nil, stopped
     end

@@ -8,24 +8,17 @@ local json = require "host.json"
 local holder = require "infra.resources.ec2_holders"
 local observe = require "infra.handler.observe"
 local permissions = require "infra.resources.ec2_permission"
+local wait = require "infra.handler.wait"
 
 -- Seconds for which a new group may not be listed.
 local APPEARS <const> = 120
 
 -- The rules of the group as EC2 has them now: also the ones that it gave to a new group by itself.
 local function present_rules(op, scope, property)
-  local now = op.context.runtime.now
-  local deadline = now() + APPEARS
-  while true do
-    local live, err = observe.item(op, { GroupId = scope.GroupId })
-    if live or err or now() > deadline then
-      return live and live.values[property] or json.array {}, err
-    end
-    local ok, stopped = op:sleep(2)
-    if not ok then
-      return nil, stopped
-    end
-  end
+  local live, err = wait.shown(op, APPEARS, function()
+    return observe.item(op, { GroupId = scope.GroupId })
+  end)
+  return live and live.values[property] or json.array {}, err
 end
 
 -- Permissions of the rules that the others do not have.

@@ -20,21 +20,20 @@ local function account_details(fields)
   return fields
 end
 
--- Attaches a policy to a role, or detaches it, for every item of `wanted` and `present` (lists) that only one of them
--- has. pair(item) gives the two.
-local function change_attachments(op, wanted, present, pair)
-  local wanted_set, present_set = set_of(wanted), set_of(present)
-  for _, item in ipairs(sorted_keys(wanted_set)) do
-    if not present_set[item] then
-      local ok, err = op:mutate({ "AttachRolePolicy" }, pair(item))
+-- Brings parts of a role from what is `present` to what is `wanted`, both { key = content }: calls `add` for every one
+-- that lacks or differs, `remove` for every one too many. params(key, content) are the call's; no content to remove it.
+local function change_parts(op, add, remove, wanted, present, params)
+  for _, key in ipairs(sorted_keys(wanted)) do
+    if wanted[key] ~= present[key] then
+      local ok, err = op:mutate({ add }, params(key, wanted[key]))
       if not ok then
         return nil, err
       end
     end
   end
-  for _, item in ipairs(sorted_keys(present_set)) do
-    if not wanted_set[item] then
-      local ok, err = op:mutate({ "DetachRolePolicy" }, pair(item))
+  for _, key in ipairs(sorted_keys(present)) do
+    if not wanted[key] then
+      local ok, err = op:mutate({ remove }, params(key))
       if not ok and err.code ~= "NoSuchEntity" then
         return nil, err
       end
@@ -43,8 +42,15 @@ local function change_attachments(op, wanted, present, pair)
   return true
 end
 
+-- Attaches a policy to a role, or detaches it, for every item of `wanted` and `present` (lists) that only one of them
+-- has. pair(item) gives the two.
+local function change_attachments(op, wanted, present, pair)
+  return change_parts(op, "AttachRolePolicy", "DetachRolePolicy", set_of(wanted), set_of(present), pair)
+end
+
 local shared = {
   retry = PROPAGATION, account_details = account_details, change_attachments = change_attachments,
+  change_parts = change_parts,
 }
 
 return {

@@ -1,7 +1,6 @@
 -- Roles of IAM with their inline policies and the managed ones that are attached. Used by resources/iam.lua.
 
 local json = require "host.json"
-local sorted_keys = require "infra.sorted_keys"
 
 local function by_name(policies)
   local result = {}
@@ -10,29 +9,6 @@ local function by_name(policies)
     result[policy.PolicyName] = type(document) == "table" and json.encode(document) or document
   end
   return result
-end
-
--- Inline policies have no identity of their own: put what differs, delete what is no longer declared.
-local function write_policies(op, scope, live)
-  local wanted, present = by_name(scope.Policies), by_name(live.values.Policies)
-  for _, name in ipairs(sorted_keys(wanted)) do
-    if wanted[name] ~= present[name] then
-      local ok, err = op:mutate({ "PutRolePolicy" },
-        { RoleName = scope.RoleName, PolicyName = name, PolicyDocument = wanted[name] })
-      if not ok then
-        return nil, err
-      end
-    end
-  end
-  for _, name in ipairs(sorted_keys(present)) do
-    if not wanted[name] then
-      local ok, err = op:mutate({ "DeleteRolePolicy" }, { RoleName = scope.RoleName, PolicyName = name })
-      if not ok and err.code ~= "NoSuchEntity" then
-        return nil, err
-      end
-    end
-  end
-  return true
 end
 
 -- Takes the role out of the instance profiles that have it.
@@ -51,8 +27,16 @@ local function leave_profiles(op, scope)
   return true
 end
 
---- The type's spec. `shared`: retry, account_details(fields) and change_attachments(op, wanted, present, pair).
+--- The type's spec. `shared`: what iam_*.lua share, see resources/iam.lua.
 return function(shared)
+  -- Inline policies have no identity of their own: put what differs, delete what is no longer declared.
+  local function write_policies(op, scope, live)
+    return shared.change_parts(op, "PutRolePolicy", "DeleteRolePolicy", by_name(scope.Policies),
+      by_name(live.values.Policies), function(name, document)
+        return { RoleName = scope.RoleName, PolicyName = name, PolicyDocument = document }
+      end)
+  end
+
   local function write_attachments(op, scope, live)
     return shared.change_attachments(op, scope.ManagedPolicyArns, live.values.ManagedPolicyArns, function(arn)
       return { RoleName = scope.RoleName, PolicyArn = arn }

@@ -1,6 +1,6 @@
 -- One writer at a time: a lease in the state database with a fencing token. A holder that died frees itself: at once
 -- when it ran on this machine and in this container, else when the lease runs out. Readers need no lease. Used by
--- infra.deployment.
+-- infra.deployment and infra.interruptible.
 
 local errors = require "infra.errors"
 local fs = require "host.fs"

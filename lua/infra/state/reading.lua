@@ -31,7 +31,9 @@ function reading:stack()
   return self:meta "stack"
 end
 
---- Identifies the state and its contents: a saved plan is good for this serial only.
+--- Identifies the state and what has been done so far: a saved plan is good for this serial only. Rows written without
+--- a history entry (a run was cut off, attributes were read anew) leave it as it is: what they mean for a saved plan
+--- shows when that is made again (engine/saved_plan).
 function reading:serial()
   local last = first(self, "SELECT max(id) AS id FROM history")
   return (self:meta "lineage" or "new") .. ":" .. tostring(last and last.id or 0)
@@ -83,11 +85,6 @@ function reading:usual_seconds(resource_type, action)
   local row = first(self, "SELECT avg(seconds) AS seconds FROM (SELECT seconds FROM history WHERE type = ? AND "
     .. "action = ? AND outcome = 'done' ORDER BY id DESC LIMIT 5)", resource_type, action)
   return row and row.seconds
-end
-
---- Intents without a recorded answer, oldest first.
-function reading:open_intents()
-  return all(self, "SELECT * FROM intent WHERE closed_at IS NULL ORDER BY id")
 end
 
 --- The id of the newest intent, 0 when there is none.

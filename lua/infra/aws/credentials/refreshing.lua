@@ -3,6 +3,7 @@
 
 local answer = require "infra.aws.credentials.answer"
 local errors = require "infra.errors"
+local merged = require "infra.merged"
 
 local Refreshing = {}
 Refreshing.__index = Refreshing
@@ -96,11 +97,7 @@ function Refreshing:get()
   if values then
     return values
   end
-  local own = {} -- each task writes into its error what it was doing
-  for name, value in pairs(err) do
-    own[name] = value
-  end
-  return errors.fail(own)
+  return errors.fail(merged(err)) -- each task writes into its error what it was doing
 end
 
 --- AWS called the values expired, whatever their date says: the next get() fetches.

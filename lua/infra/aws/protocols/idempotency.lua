@@ -1,6 +1,7 @@
 -- Idempotency tokens: what lets AWS recognise a repeated request as the same one.
 
 local json = require "host.json"
+local merged = require "infra.merged"
 
 local idempotency = {}
 
@@ -17,10 +18,7 @@ function idempotency.fill(input, params, context)
   if #tokens == 0 then
     return params
   end
-  local filled = {}
-  for name, value in pairs(params) do
-    filled[name] = value
-  end
+  local filled = merged(params)
   for _, name in ipairs(tokens) do
     if filled[name] == nil or filled[name] == json.null then
       filled[name] = context.token or (context.random and idempotency.uuid(context.random(16)))

@@ -6,6 +6,7 @@
 --   local output, err = codec.decode(service, operation, response)        for 2xx
 --   local err = codec.decode_error(service, operation, response)          for all others
 
+local contains = require "infra.contains"
 local errors = require "infra.errors"
 
 local protocols = {}
@@ -25,12 +26,8 @@ local MODULES = {
 
 --- The name of the protocol to speak to a service with this metadata, nil when there is none.
 function protocols.name(metadata)
-  local offered = { [metadata.protocol or ""] = true }
-  for _, name in ipairs(metadata.protocols or {}) do
-    offered[name] = true
-  end
   for _, name in ipairs(ORDER) do
-    if offered[name] then
+    if name == metadata.protocol or contains(metadata.protocols, name) then
       return name
     end
   end

@@ -11,6 +11,9 @@
 -- and its children through the methods below. Nodes are resolved when first reached: models are recursive.
 
 local json = require "host.json"
+local merged = require "infra.merged"
+local set_of = require "infra.set_of"
+local sorted_keys = require "infra.sorted_keys"
 
 local shapes = {}
 
@@ -35,14 +38,8 @@ local function resolve(service, node)
   local own, traits = node, node
   if node.shape then
     own = assert(service:shape(node.shape))
-    traits = {}
-    for key, value in pairs(own) do
-      traits[key] = value
-    end
-    traits.locationName = nil
-    for key, value in pairs(node) do
-      traits[key] = value
-    end
+    traits = merged(own, node)
+    traits.locationName = node.locationName
   end
   return setmetatable({
     service = service,
@@ -84,10 +81,7 @@ local function facts_of(shape)
   if not facts then
     facts = { members = sorted_members(shape), required = {}, tokens = {}, streams_events = false }
     shape.facts = facts
-    local is_required = {}
-    for _, name in ipairs(shape.traits.required or {}) do
-      is_required[name] = true
-    end
+    local is_required = set_of(shape.traits.required)
     for _, member in ipairs(facts.members) do
       local traits = member.shape.traits
       local addresses = traits.location == "uri" or traits.hostLabel -- not in every model among the required
@@ -167,11 +161,7 @@ end
 
 --- Iterates over a map's entries in order of their keys: key, value.
 function shapes.sorted(map)
-  local keys, i = {}, 0
-  for key in pairs(map) do
-    keys[#keys + 1] = key
-  end
-  table.sort(keys)
+  local keys, i = sorted_keys(map), 0
   return function()
     i = i + 1
     return keys[i], map[keys[i]]

@@ -16,16 +16,11 @@ local shapes = require "infra.aws.protocols.shapes"
 
 local tree_body = {}
 
---- The codec { write(shape, value) -> node, read(shape, node) -> value } of a format.
-function tree_body.new(format)
-  local writers, readers = setmetatable({}, { __index = format.write }), setmetatable({}, { __index = format.read })
+local function new_writer(format)
+  local writers = setmetatable({}, { __index = format.write })
 
   local function write(shape, value)
     return writers[shape.type](shape, value)
-  end
-
-  local function read(shape, node)
-    return readers[shape.type](shape, node)
   end
 
   local function write_item(shape, item)
@@ -54,6 +49,16 @@ function tree_body.new(format)
       members[key] = write_item(of, item)
     end
     return format.object(members)
+  end
+
+  return write
+end
+
+local function new_reader(format)
+  local readers = setmetatable({}, { __index = format.read })
+
+  local function read(shape, node)
+    return readers[shape.type](shape, node)
   end
 
   function readers.structure(shape, node)
@@ -101,7 +106,12 @@ function tree_body.new(format)
     return value
   end
 
-  return { write = write, read = read }
+  return read
+end
+
+--- The codec { write(shape, value) -> node, read(shape, node) -> value } of a format.
+function tree_body.new(format)
+  return { write = new_writer(format), read = new_reader(format) }
 end
 
 return tree_body
