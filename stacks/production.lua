@@ -17,7 +17,7 @@ return infra.stack {
     local security = stack:layer("security", { vpc = network.vpc })
     local data = stack:layer("data", {
       network = network, security = security, domain = options.domain, acu = { 1, 16 }, readers = 2, backup_days = 14,
-      cache_gigabytes = { 1, 50 }, deletion_protection = true,
+      cache_gigabytes = { 1, 50 }, deletion_protection = true, log_days = 90,
     })
     local compute = stack:layer("compute", {
       network = network, security = security, domain = options.domain, parameter_path = data.path,
@@ -29,7 +29,7 @@ return infra.stack {
     })
     local observability = stack:layer("observability", {
       api = compute.api, stage = compute.stage, lambda = compute.lambda, cluster = data.cluster, cache = data.cache,
-      cache_gigabytes = 50, alert_email = options.alert_email, log_days = 90,
+      cache_gigabytes = 50, alert_email = options.alert_email,
     })
     stack:layer("cicd", {
       roles = security.roles, repository = compute.repository, lambda = compute.lambda, alias = compute.alias,
@@ -43,6 +43,9 @@ return infra.stack {
 
     stack:output("url", "https://" .. edge.domain)
     stack:output("distribution", edge.distribution.Id)
+    if edge.zone then
+      stack:output("name_servers", edge.zone.NameServers) -- to be entered where the domain above is kept
+    end
     stack:output("repository", compute.repository.RepositoryUri)
     stack:output("database", data.cluster["Endpoint.Address"])
     stack:output("dashboard", observability.dashboard_url)

@@ -39,6 +39,9 @@ return infra.stack {
 
     stack:output("url", "https://" .. edge.domain)
     stack:output("distribution", edge.distribution.Id)
+    if edge.zone then
+      stack:output("name_servers", edge.zone.NameServers) -- to be entered where the domain above is kept
+    end
     stack:output("api", compute.api_host)
     stack:output("repository", compute.repository.RepositoryUri)
     stack:output("frontend_bucket", edge.bucket.BucketName)

@@ -175,13 +175,13 @@ local function inspect(self, row, live)
     entry.status = "gone"
   else
     entry.changes = diff.drift(assert(resources.type(row.type)), row, live, self.context.digest_key)
-    entry.status = #entry.changes > 0 and "changed" or "same"
+    entry.status = #entry.changes == 0 and "same" or row.intended_at and "unfinished" or "changed"
   end
   return entry
 end
 
 --- Compares what is recorded with what exists. Yields. Returns an array, in order of address, of { address, type,
---- status = "same" | "changed" | "gone" | "unfinished" (a run was interrupted), changes = array of { name, recorded,
+--- status = "same" | "changed" | "gone" | "unfinished" (by its run), changes = array of { name, recorded,
 --- live } }; or nil and an error.
 function Deployment:drift()
   local ok, err = identify(self)

@@ -80,7 +80,7 @@ Drift: 2 changed, 1 gone; 2 as recorded
     end)
     assert.equal(3, ended.status)
     age()
-    assert.matches("%? parameter%-3  AWS::SSM::Parameter  %(a run was interrupted; the next one settles it%)\n\n"
+    assert.matches("%? parameter%-3  AWS::SSM::Parameter  %(a run did not finish it; the next one settles it%)\n\n"
       .. "Drift: 1 unfinished; 5 as recorded", aws:run({ "drift", path }).stdout)
   end)
 end)

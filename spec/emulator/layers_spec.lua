@@ -239,7 +239,7 @@ describe("every layer on moto", function()
       assert.is_nil(answer.error)
     end
     assert.same(and_drift {
-      ["network/vpc"] = "updated", ["edge/frontend"] = "updated", ["observability/postgresql-logs"] = "updated",
+      ["network/vpc"] = "updated", ["edge/frontend"] = "updated", ["data/aurora-logs"] = "updated",
       ["data/parameter-log-level"] = "updated",
     }, (run()))
   end)

@@ -78,6 +78,18 @@ describe("a run gets over", function()
     each_write({ fault = "duplicate" }, 1)
   end)
 
+  it("nothing that AWS answers with its own error every time, and says which", function()
+    local world = World.new()
+    local run = world:apply(declaration, { faults = { schedule = {
+      { operation = "CreateVpc", fault = "server_error", nth = 1, times = 1000 },
+    } } })
+    assert.matches("vpc: ec2 CreateVpc: [^\n]+ the last: InternalError: An internal error has occurred",
+      failure_of(run))
+    world:run(declaration)
+    check(world)
+    world:close()
+  end)
+
   it("answers that are lost several times in a row, with another run at most", function()
     each_write({ fault = "lost_response", times = 4 }, 1)
   end)

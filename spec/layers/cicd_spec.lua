@@ -1,10 +1,21 @@
 local World = require "spec.engine.world"
 local calls = require "spec.resources.calls"
+local clock = require "host.clock"
+local fs = require "host.fs"
 local json = require "host.json"
 local merged = require "infra.merged"
+local program = require "spec.support.program"
+local temporary = require "spec.support.temporary"
 local watched = require "spec.layers.watched"
 
 local EVERYTHING = { "roles", "repository", "lambda", "alias", "bucket", "distribution" }
+
+-- Where Ubuntu 22.04 has the libraries that this program links (the Makefile's names) and loads (their files).
+local UBUNTU_PACKAGES = {
+  ["lua5.4"] = "liblua5.4-0", sqlite3 = "libsqlite3-0", expat = "libexpat1", zlib = "zlib1g", libcjson = "libcjson1",
+  libcrypto = "libssl3", ["libcurl.so.4"] = "libcurl4", ["libmicrohttpd.so.12"] = "libmicrohttpd12",
+  ["libedit.so.2"] = "libedit2",
+}
 
 local function declare(names, more)
   return World.declare(function(stack)
@@ -28,6 +39,10 @@ local function of_type(declaration, type_name)
     end
   end
   return found, count
+end
+
+local function infra_build()
+  return of_type(declare(EVERYTHING), "AWS::CodeBuild::Project")["infra-build"]
 end
 
 -- "Source: Source, Build: Build, ..."
@@ -67,7 +82,7 @@ describe("the layer cicd", function()
     local projects, count = of_type(declare(EVERYTHING), "AWS::CodeBuild::Project")
     assert.equal(3, count)
     for name, expected in pairs {
-      infra = { "STACK", "STATE", "DEPLOYER", "INFRA_URL" },
+      infra = { "STACK", "STATE", "DEPLOYER", "INFRA_URL", "TIMEOUT" },
       backend = { "REPOSITORY", "FUNCTION", "ALIAS", "HEALTH_URL" },
       frontend = { "BUCKET", "DISTRIBUTION", "OUTPUT" },
     } do
@@ -82,6 +97,57 @@ describe("the layer cicd", function()
       assert.equal(name == "backend", project.Environment.PrivilegedMode)
     end
     assert.equal("https://example.com/health/", variables(projects["backend-build"]).HEALTH_URL)
+  end)
+
+  it("builds the backend's image on the architecture that its function has", function()
+    local function environments(more)
+      local result = {}
+      for name, project in pairs((of_type(declare(EVERYTHING, more), "AWS::CodeBuild::Project"))) do
+        result[name] = project.Environment.Type .. " " .. project.Environment.Image
+      end
+      return result
+    end
+    local standard = "LINUX_CONTAINER aws/codebuild/standard:7.0"
+    assert.same({ ["infra-build"] = standard, ["backend-build"] = standard, ["frontend-build"] = standard },
+      environments())
+    assert.same({ ["infra-build"] = standard, ["frontend-build"] = standard,
+      ["backend-build"] = "ARM_CONTAINER aws/codebuild/amazonlinux-aarch64-standard:3.0" },
+      environments { architecture = "arm64" })
+  end)
+
+  it("installs in each step of the infra pipeline what this program links and loads", function()
+    local installed = infra_build().Source.BuildSpec:match "no%-install%-recommends(.-)\n      %- "
+    local needed = assert(fs.read "Makefile"):match "\nLIBRARIES := ([^\n]+)"
+    for _, name in ipairs(assert(fs.list "host")) do
+      for soname in fs.read("host/" .. name):gmatch '\nLAZY_LIBRARY%(%w+, "([^"]+)"' do
+        needed = needed .. " " .. soname
+      end
+    end
+    for library in needed:gmatch "%S+" do
+      assert.is_string(UBUNTU_PACKAGES[library], library)
+      assert.truthy(installed:find(" " .. UBUNTU_PACKAGES[library], 1, true), library)
+    end
+  end)
+
+  it("interrupts an apply before CodeBuild ends the build, as the role that may change everything", function()
+    local directory, remove = temporary()
+    finally(remove)
+    assert(fs.mkdir(directory .. "/.infra"))
+    assert(fs.write(directory .. "/.infra/infra", [[#!/bin/bash
+      trap 'exit 3' INT
+      echo "$AWS_PROFILE $1"
+      [ "$1" = plan ] || for i in {1..600}; do sleep 0.1; done]]))
+    local commands = infra_build().Source.BuildSpec:match "\n( +left=.-\n +esac)\n"
+    local function run(step)
+      local ended = program.run {
+        argv = { "bash", "-c", "cd " .. directory .. "; chmod +x .infra/infra\n" .. commands },
+        environment = { STEP = step, STACK = "stack.lua", TIMEOUT = "10",
+          CODEBUILD_START_TIME = ("%d000"):format(clock.wall() // 1 - 297) },
+      }
+      return { ended.status, ended.stdout }
+    end
+    assert.same({ 0, "deployer plan\n" }, run "plan")
+    assert.same({ 124, "deployer apply\n" }, run "apply")
   end)
 
   it("gives no build more rights than its own: only infra's may become the deployer", function()

@@ -106,6 +106,19 @@ describe("the layer data", function()
     world:close()
   end)
 
+  it("has the database's log group before RDS makes it, or takes over what RDS made", function()
+    local world = World.new()
+    world:as_other(function(call)
+      assert(call("logs", "CreateLogGroup", { logGroupName = "/aws/rds/cluster/demo-test-aurora/postgresql" }))
+    end)
+    local order = table.concat(calls.changes(world:run(declare { log_days = 60 })), " ")
+    assert.matches("PutRetentionPolicy .*CreateDBCluster ", order)
+    world:unchanged(declare { log_days = 60 })
+    order = table.concat(calls.changes(world:destroy(declare { log_days = 60 })), " ")
+    assert.matches("DeleteDBCluster .*DeleteLogGroup", order)
+    world:close()
+  end)
+
   it("guards its data in production, or where it is told to", function()
     local production, told = declare(nil, { environment = "production" }), declare { deletion_protection = true }
     for _, declaration in ipairs { production, told } do

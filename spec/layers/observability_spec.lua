@@ -1,5 +1,4 @@
 local World = require "spec.engine.world"
-local calls = require "spec.resources.calls"
 local json = require "host.json"
 local merged = require "infra.merged"
 local watched = require "spec.layers.watched"
@@ -105,19 +104,4 @@ describe("the layer observability", function()
       local subscription = of_type(declaration, "AWS::SNS::Subscription")["alerts-email"]
       assert.same({ "email", "ops@example.com" }, { subscription.Protocol, subscription.Endpoint })
     end)
-
-  it("takes over the database's log group, which RDS makes with its first line", function()
-    local world = World.new()
-    local function logs()
-      return World.declare(function(stack)
-        stack:layer("observability", { cluster = { DBClusterIdentifier = "demo" } }) -- somebody else's
-      end)
-    end
-    world:as_other(function(call)
-      assert(call("logs", "CreateLogGroup", { logGroupName = "/aws/rds/cluster/demo/postgresql" }))
-    end)
-    local run = world:run(logs())
-    assert.equal(30, calls.params(run, "PutRetentionPolicy")[1].retentionInDays)
-    world:close()
-  end)
 end)

@@ -1,4 +1,5 @@
 local World = require "spec.engine.world"
+local contains = require "infra.contains"
 local merged = require "infra.merged"
 
 local function declare(options)
@@ -35,6 +36,24 @@ describe("the layer security", function()
   it("does without it where somebody else looks after the account", function()
     world:run(declare { api_logs = false })
     assert.is_nil(log_role())
+  end)
+
+  it("lets AWS Backup do what its guide asks of a role for Aurora, everywhere only what knows no resources", function()
+    local wide, all = {}, {}
+    local role = declare().resources["security/backup-role"].properties
+    for _, statement in ipairs(role.Policies[1].PolicyDocument.Statement) do
+      table.move(statement.Action, 1, #statement.Action, #all + 1, all)
+      if statement.Resource[1] == "*" then
+        wide = statement.Action
+      end
+    end
+    assert.same({ "tag:GetResources" }, { table.unpack(wide) })
+    for _, action in ipairs {
+      "rds:CreateDBClusterSnapshot", "rds:CopyDBClusterSnapshot", "rds:DescribeDBClusterAutomatedBackups",
+      "rds:ModifyDBClusterSnapshotAttribute",
+    } do
+      assert.is_true(contains(all, action), action)
+    end
   end)
 
   it("lets the function out, and nothing but the function in", function()

@@ -86,6 +86,16 @@ describe("live progress", function()
     assert.equal("1/3 + role created in 4.0 s\n  vpc creating: waiting for it  4.0 s\n  1 of 3 done\n", shown())
   end)
 
+  it("leaves standing what must not be missed", function()
+    open(80)
+    start "zone"
+    for _, text in ipairs { "waiting", "enter this", "waiting on" } do
+      local lasting = text == "enter this"
+      reporter.emit { kind = "progress", address = "zone", action = "create", text = text, lasting = lasting }
+    end
+    assert.equal("  zone creating: enter this\n  zone creating: waiting on  0.0 s\n  0 of 3 done\n", shown())
+  end)
+
   it("lets time go on, and says how long something usually takes", function()
     open(80)
     start("database", 480)

@@ -257,6 +257,23 @@ describe("a certificate that can never be issued", function()
     world:run(declare(zone, { "app.example.com" }))
   end)
 
+  it("is said to need a delegation where none can be seen, and not where one can", function()
+    local function told(declaration)
+      local texts = {}
+      world:apply(declaration, { event = function(event)
+        texts[#texts + 1] = event.lasting and event.text or nil
+      end })
+      return texts
+    end
+    local zone = make_zone "example.com"
+    local texts = told(declare(zone, { "example.com", "www.example.com" }))
+    assert.equal(1, #texts)
+    assert.matches("example.com. must be delegated to " .. table.concat(zone.servers, ", "), texts[1], 1, true)
+    local below = make_zone "app.example.com"
+    put_record(zone, "app.example.com", "NS", below.servers)
+    assert.same({}, told(declare(below, { "app.example.com" })))
+  end)
+
   it("is refused where the domain is registered here with other name servers", function()
     local zone = make_zone "example.com"
     local send = Client.call

@@ -135,11 +135,14 @@ local function plan(rules, more, selection)
       BackupPlan = { BackupPlanName = "demo", BackupPlanRule = rules },
     }, more), { depends_on = { to } })
     if selection then
-      local role = stack:resource("AWS::IAM::Role", "role", { AssumeRolePolicyDocument = {
-        Version = "2012-10-17", Statement = { {
+      local role = stack:resource("AWS::IAM::Role", "role", {
+        AssumeRolePolicyDocument = { Version = "2012-10-17", Statement = { {
           Effect = "Allow", Principal = { Service = "backup.amazonaws.com" }, Action = "sts:AssumeRole",
-        } },
-      } })
+        } } },
+        Policies = { { PolicyName = "selection", PolicyDocument = { Version = "2012-10-17", Statement = { {
+          Effect = "Allow", Action = "tag:GetResources", Resource = "*",
+        } } } } },
+      })
       stack:resource("AWS::Backup::BackupSelection", "selection", {
         BackupPlanId = made.BackupPlanId,
         BackupSelection = merged({ SelectionName = "database", IamRoleArn = role.Arn }, selection),
@@ -243,6 +246,36 @@ describe("AWS::Backup::BackupSelection", function()
     world:unchanged(plan({ rule() }, {}, swapped))
   end)
 
+  it("has the region back up Aurora, and changes nothing else of that setting, nor where it is on already", function()
+    local before = world:call("backup", "DescribeRegionSettings").ResourceTypeOptInPreference
+    local run = world:run(plan({ rule() }, {}, CLUSTERS))
+    assert.same({ { ResourceTypeOptInPreference = merged(before, { Aurora = true }) } },
+      calls.params(run, "UpdateRegionSettings"))
+    local names = calls.changes(run)
+    assert.same({ "UpdateRegionSettings", "CreateBackupSelection" }, { names[#names - 1], names[#names] })
+    assert.is_false(before.Aurora)
+    world:destroy(plan({ rule() }, {}, CLUSTERS))
+    assert.is_true(world:call("backup", "DescribeRegionSettings").ResourceTypeOptInPreference.Aurora)
+    assert.same({}, calls.params(world:run(plan({ rule() }, {}, CLUSTERS)), "UpdateRegionSettings"))
+  end)
+
+  it("leaves the setting alone where it selects no Aurora cluster, and is not made where it is unreadable", function()
+    local function refusing(selection)
+      local run
+      calls.with("backup", {
+        DescribeRegionSettings = function(_, ctx)
+          ctx:fail("AccessDeniedException", "not authorized to perform: backup:DescribeRegionSettings", 403)
+        end,
+      }, function()
+        run = world:apply(plan({ rule() }, {}, selection))
+      end)
+      return run
+    end
+    assert.equal("AccessDeniedException", refusing(CLUSTERS).result.failures[1].code)
+    assert.same({}, refusing { Resources = { "arn:aws:rds:us-east-1:123456789012:db:a",
+      "arn:aws:dynamodb:us-east-1:123456789012:table/cluster:a" } }.result.failures)
+  end)
+
   it("cannot be changed: it is made anew", function()
     world:run(plan({ rule() }, {}, CLUSTERS))
     local fewer = plan({ rule() }, {}, { Resources = { CLUSTERS.Resources[1] } })
@@ -252,6 +285,7 @@ describe("AWS::Backup::BackupSelection", function()
 
   it("is made once although the answer is lost, and found again after a crash", function()
     local crash = { schedule = { { fault = "crash", operation = "CreateBackupSelection", when = "after", nth = 4 } } }
+    assert.is_true(world:apply(plan({ rule() }, {}, CLUSTERS), calls.crash "UpdateRegionSettings").crashed)
     world:apply(plan({ rule() }, {}, CLUSTERS), { faults = crash })
     world:run(plan({ rule() }, {}, CLUSTERS))
     world:run(plan({ rule() }, {}, { Resources = { CLUSTERS.Resources[1] } }), calls.lose "CreateBackupSelection")

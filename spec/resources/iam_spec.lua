@@ -76,6 +76,8 @@ describe("AWS::IAM::OIDCProvider", function()
 end)
 
 describe("AWS::IAM::ManagedPolicy", function()
+  local DESCRIPTION <const> = "reads the demo" -- which the listing of the account leaves out
+
   local function attached(...)
     local names = { ... }
     return World.declare(function(stack)
@@ -91,7 +93,7 @@ describe("AWS::IAM::ManagedPolicy", function()
         names[i] = roles[name] and roles[name].RoleName or name
       end
       stack:resource("AWS::IAM::ManagedPolicy", "policy", {
-        Roles = #names > 0 and names or nil,
+        Roles = #names > 0 and names or nil, Description = DESCRIPTION,
         PolicyDocument = { Version = "2012-10-17", Statement = { {
           Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::demo/*",
         } } },

@@ -50,6 +50,29 @@ describe("AWS::RDS::DBCluster", function()
       world:unchanged(plain) -- where it came from is history
     end)
 
+    it("from a snapshot is as new as that, which RDS may have upgraded, and no newer major version", function()
+      world:run(cluster { EngineVersion = "16.4" })
+      world:as_other(function(call, session)
+        assert(call("rds", "CreateDBClusterSnapshot", {
+          DBClusterIdentifier = "demo-cluster", DBClusterSnapshotIdentifier = "newer",
+        }))
+        session.runtime.scheduler:sleep(600)
+      end)
+      world:destroy(cluster({}, { options = { recoverable = false } }))
+      for declared, sent in pairs { ["16.1"] = "16.4", ["16"] = "16.4", ["16.6"] = "16.6", ["17.4"] = "17.4" } do
+        local declaration = restored { SnapshotIdentifier = "newer", EngineVersion = declared }
+        assert.equal(sent, calls.params(world:run(declaration), "RestoreDBClusterFromSnapshot")[1].EngineVersion)
+        world:unchanged(declaration)
+        world:destroy(declaration)
+      end
+      local refused = world:apply(restored { SnapshotIdentifier = "newer", EngineVersion = "15.4" })
+      assert.matches("%(15.4%) is earlier than the engine version of the DB cluster snapshot %(16.4%)",
+        refused.result.failures[1].message)
+      local unknown = world:apply(restored { SnapshotIdentifier = "unknown" })
+      assert.equal("DBClusterSnapshotNotFoundFault", unknown.result.failures[1].code)
+      assert.equal(1, #calls.params(unknown, "RestoreDBClusterFromSnapshot"))
+    end)
+
     it("needs the version, and one point in time", function()
       for message, properties in pairs {
         ["EngineVersion is needed"] = { EngineVersion = UNDECLARED },
@@ -82,6 +105,19 @@ describe("AWS::RDS::DBCluster", function()
     assert.same({ "demo-cluster", true, "copy-on-write" }, { sent.SourceDBClusterIdentifier,
       sent.UseLatestRestorableTime, sent.RestoreType })
     assert.is_nil(sent.MasterUsername or sent.Engine)
+  end)
+
+  it("cloned from a newer cluster is not asked to be the older version that it declares", function()
+    world:run(cluster { EngineVersion = "16.4" })
+    world:as_other(function(_, session)
+      session.runtime.scheduler:sleep(900)
+    end)
+    local declaration = cluster({ EngineVersion = "16.4" }, { clone = {
+      DBClusterIdentifier = "clone", Engine = "aurora-postgresql", SourceDBClusterIdentifier = "demo-cluster",
+      UseLatestRestorableTime = true, EngineVersion = "16.1",
+    } })
+    world:run(declaration)
+    world:unchanged(declaration)
   end)
 
   describe("deleted", function()

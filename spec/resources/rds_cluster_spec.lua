@@ -143,6 +143,12 @@ describe("AWS::RDS::DBCluster", function()
     end)
   end)
 
+  it("says where the versions are listed when RDS has retired the declared one", function()
+    local failure = world:apply(cluster { EngineVersion = "16.5" }).result.failures[1]
+    assert.matches("Cannot find version 16.5", failure.message)
+    assert.matches("DescribeDBEngineVersions Engine=aurora%-postgresql", failure.hint)
+  end)
+
   it("is another cluster when what it was made from changes, and its member is another instance", function()
     world:run(cluster({}, { instances = 1 }))
     local plan = assert(world:plan(cluster({ DatabaseName = "other" }, { instances = 1 })))

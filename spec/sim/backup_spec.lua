@@ -1,5 +1,6 @@
 -- The simulated AWS Backup's jobs and recovery points: by its API reference and developer guide.
 local caller = require "spec.sim.caller"
+local joined = require "infra.joined"
 local json = require "host.json"
 
 local code = caller.code
@@ -16,7 +17,8 @@ local function prepare(call, world, actions)
   assert(call("iam", "PutRolePolicy", { RoleName = "backup", PolicyName = "p", PolicyDocument = json.encode {
     Version = "2012-10-17", Statement = { {
       Effect = "Allow", Resource = "*",
-      Action = actions or { "rds:CreateDBClusterSnapshot", "rds:CopyDBClusterSnapshot" },
+      Action = joined({ "tag:GetResources" },
+        actions or { "rds:CreateDBClusterSnapshot", "rds:CopyDBClusterSnapshot" }),
     } } } }))
   local vpc = assert(call("ec2", "CreateVpc", { CidrBlock = "10.0.0.0/16" })).Vpc.VpcId
   local subnets = {}
@@ -31,6 +33,7 @@ local function prepare(call, world, actions)
     StorageEncrypted = true })).DBCluster.DBClusterArn
   assert(call("backup", "CreateBackupVault", { BackupVaultName = "vault" }))
   assert(call("backup", "CreateBackupVault", { BackupVaultName = "vault" }, THERE))
+  assert(call("backup", "UpdateRegionSettings", { ResourceTypeOptInPreference = { Aurora = true } }))
   world.scheduler:sleep(600)
   return { cluster = cluster, role = role }
 end
@@ -82,6 +85,26 @@ describe("infra.sim.backup", function()
       assert.equal(2, vault.NumberOfRecoveryPoints)
       local first = math.min(made[1].CreationDate, made[2].CreationDate)
       assert.is_true(first >= 1704067200 + HOUR and first < 1704067200 + HOUR + 1200)
+    end)
+  end)
+
+  it("backs nothing up, and tells nobody, before the region has opted in, which is each region's own", function()
+    caller.run({ time = 1704067200 }, function(call, _, world)
+      local function opt_in(value)
+        assert(call("backup", "UpdateRegionSettings", { ResourceTypeOptInPreference = { Aurora = value } }))
+      end
+      local parts = prepare(call, world)
+      opt_in(false)
+      plan(call, parts)
+      world.scheduler:sleep(HOUR)
+      assert.same({}, assert(call("backup", "ListBackupJobs", {})).BackupJobs)
+      opt_in(true)
+      world.scheduler:sleep(HOUR)
+      assert.equal(1, #assert(call("backup", "ListBackupJobs", {})).BackupJobs)
+      local there = assert(call("backup", "DescribeRegionSettings", {}, THERE)).ResourceTypeOptInPreference
+      assert.same({ false, true }, { there.Aurora, there.EBS })
+      assert.equal("InvalidParameterValueException",
+        code(call("backup", "UpdateRegionSettings", { ResourceTypeOptInPreference = { aurora = true } })))
     end)
   end)
 

@@ -134,6 +134,10 @@ describe("infra.sim.backup", function()
         IamRoleArn = role, Resources = { "arn:aws:rds:us-east-1:123456789012:cluster:c" } } }
       assert.equal("InvalidParameterValueException", code(call("backup", "CreateBackupSelection", selection)))
       world.scheduler:sleep(60)
+      local _, err = call("backup", "CreateBackupSelection", selection)
+      assert.matches("is not authorized to call tag:GetResources", err.message)
+      assert(call("iam", "PutRolePolicy", { RoleName = "b", PolicyName = "p", PolicyDocument = json.encode {
+        Version = "2012-10-17", Statement = { { Effect = "Allow", Action = "tag:GetResources", Resource = "*" } } } }))
       local made = assert(call("backup", "CreateBackupSelection", selection))
       assert.equal(made.SelectionId, assert(call("backup", "CreateBackupSelection", selection)).SelectionId)
       assert.equal("InvalidRequestException", code(call("backup", "DeleteBackupPlan", { BackupPlanId = id })))

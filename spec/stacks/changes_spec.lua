@@ -23,6 +23,7 @@ local CHANGES = {
   { "data", "cache_gigabytes", value = { 1, 20 }, update = { "data/redis" } },
   { "data", "engine_version", value = "17.4", update = { "data/aurora" }, replace = { "data/aurora-parameters" } },
   { "data", "readers", value = 2, create = { "data/aurora-3" } },
+  { "data", "log_days", value = 60, update = { "data/aurora-logs" } },
   { "compute", "memory", value = 2048, update = { "compute/alias", "compute/function" },
     replace = { "compute/version" } },
   { "compute", "provisioned_concurrency", value = 1, update = { "compute/alias" } },
@@ -37,7 +38,6 @@ local CHANGES = {
     create = { "edge/alias-a-2", "edge/alias-aaaa-2" }, update = { "edge/distribution" } },
   { "", "alert_email", value = "ops@example.com", create = { "observability/alerts-email" } },
   { "observability", "lambda_errors", value = 9, update = { "observability/lambda-errors" } },
-  { "observability", "log_days", value = 60, update = { "observability/postgresql-logs" } },
   { "cicd", "branch", value = "next",
     update = { "cicd/backend-pipeline", "cicd/frontend-pipeline", "cicd/infra-pipeline" } },
   { "cicd", "artifact_days", value = 10, update = { "cicd/artifacts" } },
@@ -48,7 +48,7 @@ local CHANGES = {
 -- What stays in an account: keys until their time is over, what AWS makes by itself, and what the simulated services
 -- remember of what is gone.
 local REMAINS = {
-  " account ", -- API Gateway's role, everybody's
+  " account ", -- everybody's: API Gateway's role, what AWS Backup backs up
   "^kms/%S+ key .*\"DeletionDate\"", "^kms/%S+ key .*Default key", "^kms/%S+ alias .*alias/aws/", "^kms/%S+ change ",
   "^lambda/%S+ interface ", "^rds/%S+ endpoint ", "^route53/%S+ %a*_?reference ", "^route53/%S+ change ",
   "^secretsmanager/%S+ secret .*\"purged_at\"", "^resourcegroupstaggingapi/",
@@ -60,7 +60,7 @@ local ORDER = {
   { "compute/function", "security/lambda", "security/lambda-role" },
   { "compute/function", "network/private-1", "network/vpc" },
   { "data/aurora-1", "data/aurora", "data/aurora-subnets", "network/private-1" },
-  { "data/aurora", "data/aurora-parameters" },
+  { "data/aurora", "data/aurora-parameters" }, { "data/aurora", "data/aurora-logs" },
   { "data/redis", "security/redis" },
   { "network/nat", "network/nat-address", "network/internet-attachment", "network/internet-gateway" },
   { "edge/alias-a", "edge/distribution", "edge/web-acl", "edge/blocked-ipv4" },
@@ -126,7 +126,8 @@ describe("the staging stack", function()
   local UNAWARE = { consistency = 20 }
 
   it("is built in one run, although AWS needs time to notice", function()
-    world:run(staging {}, { faults = UNAWARE })
+    local run = world:run(staging {}, { faults = UNAWARE })
+    assert.equal(4, #run.result.outputs.name_servers)
     assert.same({}, actions {})
   end)
 

@@ -3,9 +3,9 @@
 -- infra.deployment.
 --
 -- Events (emit(event)), for reports: { kind = "start" | "progress" | "done" | "failed" | "skipped" | "stopped",
--- address, type, action }; "start" also has `expected` (seconds that it usually takes), "progress" `text`; "done",
--- "failed" and "skipped" have `finished` (the number of steps that have ended), `seconds`, `error` and `text` (why it
--- was skipped); all but "progress" have `total`, the number of all steps.
+-- address, type, action }; "start" also has `expected` (seconds that it usually takes), "progress" `text` and `lasting`
+-- (whether it must not be missed); "done", "failed" and "skipped" have `finished` (the number of steps that have
+-- ended), `seconds`, `error` and `text` (why it was skipped); all but "progress" have `total`, the number of all steps.
 
 local errors = require "infra.errors"
 local planning = require "infra.engine.plan"

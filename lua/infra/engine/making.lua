@@ -67,7 +67,7 @@ local function update(run, change, row, changed)
     return nil, values
   end
   row.identity = identity
-  local complete_values, err = complete(op, change, row, merged(known, values))
+  local complete_values, err = complete(op, change, row, merged(known, change.desired, values))
   if not complete_values then
     return nil, err
   end

@@ -159,7 +159,10 @@ end
 function refresh.all(context, rows, declared)
   local live_by_row = {}
   local ok, problem = refresh.each(context, rows, function(row)
-    local live, err = refresh.one(context, row, declared[row.address])
+    local called, live, err = xpcall(refresh.one, errors.caught, context, row, declared[row.address])
+    if not called then -- a mistake in a handler, maybe a plug-in's
+      live, err = nil, live
+    end
     if err then
       err.resource, err.source = err.resource or row.address, err.source or row.source
       return err

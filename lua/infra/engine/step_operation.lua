@@ -28,8 +28,9 @@ return function(run, change, action, row)
     timeout = (options.timeouts or {})[action],
     unknown_for = unknown_for(run, action, row), secrets = reference.secrets(change.desired),
     expected_seconds = run.seconds_of(change, action),
-    report = function(text)
-      run.emit { kind = "progress", address = change.address, type = change.type, action = action, text = text }
+    report = function(text, lasting)
+      run.emit { kind = "progress", address = change.address, type = change.type, action = action, text = text,
+        lasting = lasting }
     end,
   }
 end

@@ -39,6 +39,7 @@ local function send_create(op, desired)
     end
   end
   local uncertain = op.resumed -- whether what is in the way may be the work of an earlier request
+  local last
   for _ = 1, 3 do
     local output, err = op:send(tags.on_create(op, create, desired), scope)
     if output then
@@ -48,6 +49,7 @@ local function send_create(op, desired)
       return { identity = read.identity(op, merged(scope, live.values)), live = live, output = output }
     end
     local lost = err.unknown_outcome
+    last = err
     uncertain = uncertain or lost
     err.unknown_outcome = uncertain
     if not (uncertain or read.entry(create.exists, err)) then
@@ -65,8 +67,11 @@ local function send_create(op, desired)
       end
     end
   end
-  return errors.fail { code = "NoAnswer", resource = op.address, unknown_outcome = true,
-    message = "three creates in a row got no answer", hint = "run again: it looks for what they may have made" }
+  return errors.fail { code = "NoAnswer", resource = op.address, unknown_outcome = true, service = last.service,
+    operation = last.operation, request_id = last.request_id,
+    message = ("it is not known what became of three creates in a row; the last: %s: %s"):format(last.code,
+    last.message),
+    hint = "run again: it looks for what they may have made" }
 end
 
 -- A failure after which nobody knows whether something was made: the next run looks for it.
@@ -122,7 +127,11 @@ return function(op, desired, created)
     if not values then
       return nil, err
     end
-    local identity = read.identity(op, values) or {}
+    local identity = read.identity(op, values)
+    if not identity then
+      return uncertain(errors.new { code = "NoIdentity", resource = op.address, source = op.source,
+        message = "create.run of its type does not return " .. table.concat(op.spec.identity, " and ") })
+    end
     local ok
     ok, err = created(identity, values)
     return ok and identity, ok and values or err

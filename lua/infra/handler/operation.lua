@@ -38,7 +38,7 @@ local SHORTEST_SECRET <const> = 4
 ---   timeout            seconds after which waiting is given up, instead of the spec's
 ---   desired            the properties that it shall have, where something is made or changed
 ---   secrets            texts that no message may show
----   report             function(text) shows progress
+---   report             function(text, lasting) shows progress; lasting: what a person must not miss
 function Operation.new(fields)
   return setmetatable(fields, Operation)
 end

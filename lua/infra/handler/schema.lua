@@ -77,7 +77,7 @@
 -- A field is a path pair, see handler/path. A call is { operation, send, with, encode, retry, service, reveal,
 -- failures, tagged }:
 -- encode(params, scope, op, live) completes the parameters; reveal(params, scope, op) -> params | nil, err puts in what
--- nobody but the request may see, and may call AWS for it.
+-- nobody but the request may see, or what AWS has to be asked for.
 -- batch = path of a list in the parameters: changes of one turn that differ only in it share a call (handler/batch).
 -- settle = { operation, send, encode, id = field of the answer, state = path, ready, failed, message, absent, typical,
 -- limit } says what to ask until it is done.

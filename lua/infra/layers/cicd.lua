@@ -16,6 +16,7 @@ local bucket = require "infra.layers.bucket"
 local infra = require "infra"
 local joined = require "infra.joined"
 local json = require "host.json"
+local merged = require "infra.merged"
 local modules = require "host.modules"
 local permissions = require "infra.layers.cicd.permissions"
 local pipeline = require "infra.layers.cicd.pipeline"
@@ -36,10 +37,11 @@ local cicd = {
     repositories = infra.optional("table", "{ infra, backend, frontend } as OWNER/NAME; by default PROJECT/infra, ..."),
     branch = infra.default("main", "the branch that is deployed"),
     stack_file = infra.optional("string", "what the infra pipeline applies; by default stacks/ENVIRONMENT.lua"),
-    infra_url = infra.default("source", "where its builds get this program; `source`: they build it"),
+    infra_url = infra.default("source", "where its builds get this program, for Ubuntu 22.04; `source`: they build it"),
     deployer = infra.optional("string", "ARN of the role that it applies as; by default the account's NAME-deployer"),
     output = infra.default("dist", "the folder that the frontend's build fills"),
     image = infra.default("aws/codebuild/standard:7.0", "what builds run in"),
+    architecture = infra.one_of({ "x86_64", "arm64" }, "what the backend's image is built for, and on: the function's"),
     compute = infra.default("BUILD_GENERAL1_SMALL", "the builds' machine"),
     timeout = infra.default(60, "minutes after which a build is stopped"),
     artifact_days = infra.default(30, "days until an artifact expires"),
@@ -51,8 +53,13 @@ local cicd = {
 
 local DEPLOYMENTS = { "infra", "backend", "frontend" }
 
--- name -> function(stack, options) -> { environment, statements, docker = builds images, approval = asks between a plan
--- and its application }, or nil when the options do not say what to deploy.
+-- What builds on something else than `image` run in, by architecture ("EC2 compute images" in the CodeBuild guide).
+local MACHINES = {
+  arm64 = { Type = "ARM_CONTAINER", Image = "aws/codebuild/amazonlinux-aarch64-standard:3.0" },
+}
+
+-- name -> function(stack, options) -> { environment, statements, docker = builds images, machine = one of MACHINES,
+-- approval = asks between a plan and its application }, or nil when the options do not say what to deploy.
 local deployment = {}
 
 function deployment.infra(stack, options)
@@ -62,6 +69,7 @@ function deployment.infra(stack, options)
     environment = {
       STACK = options.stack_file or ("stacks/%s.lua"):format(stack.environment), DEPLOYER = deployer,
       STATE = ("s3://%s/state"):format(permissions.artifact_bucket(stack)), INFRA_URL = options.infra_url,
+      TIMEOUT = ("%d"):format(options.timeout),
     },
     statements = permissions.infra(stack, deployer), approval = true,
   }
@@ -73,7 +81,7 @@ function deployment.backend(_, options)
       REPOSITORY = options.repository.RepositoryUri, FUNCTION = options.lambda.FunctionName, ALIAS = options.alias.Name,
       HEALTH_URL = ("https://%s/health/"):format(options.domain),
     },
-    statements = permissions.backend(options), docker = true,
+    statements = permissions.backend(options), docker = true, machine = MACHINES[options.architecture],
   }
 end
 
@@ -147,10 +155,10 @@ local function project(stack, options, name, deploy)
     Name = full_name, ServiceRole = build_role(stack, options, name, deploy).Arn,
     Source = { Type = "CODEPIPELINE", BuildSpec = assert(modules.text("infra.layers.cicd." .. name)) },
     Artifacts = { Type = "CODEPIPELINE" },
-    Environment = {
+    Environment = merged({
       Type = "LINUX_CONTAINER", Image = options.image, ComputeType = options.compute,
       PrivilegedMode = deploy.docker or false, EnvironmentVariables = variables(deploy.environment),
-    },
+    }, deploy.machine),
     LogsConfig = { CloudWatchLogs = { Status = "ENABLED", GroupName = logs.LogGroupName } },
     TimeoutInMinutes = options.timeout,
   })

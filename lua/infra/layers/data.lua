@@ -3,8 +3,8 @@
 --
 --   local data = stack:layer("data", { network = network, security = security, domain = "example.com" })
 --
--- Without a network there are parameters only. Returns { cluster, instances, secret, key, cache, parameters (resources
--- by name), path }.
+-- Without a network there are parameters only. Returns { cluster, instances, secret, key, logs (the database's), cache,
+-- parameters (resources by name), path }.
 
 local aurora = require "infra.layers.data.aurora"
 local infra = require "infra"
@@ -29,6 +29,7 @@ local data = {
     own_key = infra.default(true, "encrypt the database with a KMS key of this stack instead of AWS's own"),
     deletion_protection = infra.optional("boolean", "refuse to delete database, secret and key, and keep a final " ..
       "snapshot when they are deleted after all; by default in production"),
+    log_days = infra.default(30, "days that the database's log is kept"),
 
     cache = infra.default(true, "whether there is a cache"),
     cache_version = infra.default("7", "major version of Redis"),

@@ -4,7 +4,8 @@
 --   local edge = stack:layer("edge", { domain = "app.example.com", api_endpoint = api_host, api_path = "/staging" })
 --
 -- Without a domain the distribution answers under CloudFront's own name; without an API it serves the frontend only.
--- Returns { bucket, replica (a bucket), distribution, web_acl, certificate, zone_id, domain (the host name to visit) }.
+-- Returns { bucket, replica (a bucket), distribution, web_acl, certificate, zone (where it is made here), zone_id,
+-- domain (the host name to visit) }.
 
 local infra = require "infra"
 local joined = require "infra.joined"
@@ -62,12 +63,14 @@ local function names_of(options)
   return options.domain and joined({ options.domain }, options.aliases) or {}
 end
 
-local function zone_id(stack, options)
+-- The hosted zone's id, and the zone when it is made here.
+local function hosted_zone(stack, options)
   if options.zone_id then
     return options.zone_id
   elseif options.zone == "create" then
-    return stack:resource("AWS::Route53::HostedZone", "zone", { Name = options.domain },
-      { protect = options.protect_zone }).Id
+    local made = stack:resource("AWS::Route53::HostedZone", "zone", { Name = options.domain },
+      { protect = options.protect_zone })
+    return made.Id, made
   end
   return stack:resource("Infra::HostedZone", "zone", { DomainName = options.domain }).Id
 end
@@ -211,7 +214,7 @@ end
 function edge.build(stack, options)
   local parts = { web_acl = web_acl(stack, options), domain = options.domain }
   if options.domain then
-    parts.zone_id = zone_id(stack, options)
+    parts.zone_id, parts.zone = hosted_zone(stack, options)
     parts.certificate = certificate(stack, names_of(options), parts.zone_id)
   end
   if options.replica_region then

@@ -1,5 +1,5 @@
 -- Who is told when something is wrong, and what shows how it is going: the topic of all alarms with its subscriber, the
--- alarms, the dashboard, and the database's log group.
+-- alarms, and the dashboard.
 --
 --   local observability = stack:layer("observability", {
 --     api = compute.api, stage = compute.stage, lambda = compute.lambda, cluster = data.cluster, cache = data.cache,
@@ -7,8 +7,7 @@
 --   })
 --
 -- What is not given is not watched; something that the stack does not declare is given by its name, as in
--- cluster = { DBClusterIdentifier = "main" }. Returns { topic, alarms (resources by name), dashboard, dashboard_url,
--- postgresql_logs }.
+-- cluster = { DBClusterIdentifier = "main" }. Returns { topic, alarms (resources by name), dashboard, dashboard_url }.
 
 local alarms = require "infra.layers.observability.alarms"
 local dashboard = require "infra.layers.observability.dashboard"
@@ -34,7 +33,6 @@ local observability = {
       "processing units per second that count as 100 %: the cache's limit, or what one of its slots can do"),
     cache_memory_percent = infra.default(90, "alarm: more of the cache's storage in use, on average over 5 minutes"),
     cache_gigabytes = infra.default(10, "storage that counts as 100 %: the cache's limit"),
-    log_days = infra.default(30, "days that the database's log is kept"),
   },
 }
 
@@ -62,19 +60,11 @@ function observability.build(stack, options)
       TopicArn = topic.TopicArn, Protocol = "email", Endpoint = options.alert_email,
     })
   end
-  local result = {
+  return {
     topic = topic, alarms = alarms(stack, options, topic), dashboard = dashboard(stack, options),
     dashboard_url = ("https://%s.console.aws.amazon.com/cloudwatch/home?region=%s#dashboards/dashboard/%s-overview")
       :format(stack.region, stack.region, stack.name),
   }
-  if options.cluster then
-    -- RDS makes it with the first line it writes, to be kept for ever: taken over in that case.
-    result.postgresql_logs = stack:resource("AWS::Logs::LogGroup", "postgresql-logs", {
-      LogGroupName = ("/aws/rds/cluster/%s/postgresql"):format(options.cluster.DBClusterIdentifier),
-      RetentionInDays = options.log_days,
-    }, { adopt = true })
-  end
-  return result
 end
 
 return observability

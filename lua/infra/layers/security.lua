@@ -117,14 +117,18 @@ local function backup_role(stack)
     policy.allow("Snapshots", {
       "rds:CreateDBClusterSnapshot", "rds:CopyDBClusterSnapshot", "rds:DeleteDBClusterSnapshot",
       "rds:DescribeDBClusterSnapshots", "rds:DescribeDBClusters", "rds:ListTagsForResource", "rds:AddTagsToResource",
+      "rds:DescribeDBClusterAutomatedBackups", "rds:ModifyDBClusterSnapshotAttribute",
       "rds:RestoreDBClusterFromSnapshot",
     }, {
       arn(stack, "rds", "cluster:" .. stack.name .. "-*"),
       arn(stack, "rds", "cluster-snapshot:awsbackup:*"),
+      arn(stack, "rds", "cluster-auto-backup:*"),
       arn(stack, "rds", "subgrp:" .. stack.name .. "-*"),
     }),
     policy.allow("Points", { "backup:DescribeBackupVault", "backup:CopyIntoBackupVault" },
       { "arn:" .. stack.partition .. ":backup:*:" .. stack.account .. ":backup-vault:" .. stack.name .. "-*" }),
+    policy.allow("Selection", { "tag:GetResources" }, { "*" },
+      { reason = "the tagging API knows no resources, and AWS Backup takes no selection from a role without it" }),
   })
 end
 

@@ -10,7 +10,7 @@ local report = {}
 
 local SYMBOLS = { changed = { "~", "yellow" }, gone = { "-", "red" }, unfinished = { "?", "magenta" } }
 local MEANING = {
-  changed = "", gone = "it no longer exists", unfinished = "a run was interrupted; the next one settles it",
+  changed = "", gone = "it no longer exists", unfinished = "a run did not finish it; the next one settles it",
 }
 
 local function is_drift(entry)

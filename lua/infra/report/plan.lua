@@ -34,6 +34,9 @@ local function remarks(change)
   if change.row and change.row.moved_from then
     texts[#texts + 1] = "was " .. change.row.moved_from
   end
+  if change.action == "create" and change.resource and (change.resource.options or {}).adopt then
+    texts[#texts + 1] = "or takes over what exists under its name, and makes it as declared"
+  end
   if change.action == "replace" and change.create_first then
     texts[#texts + 1] = "the new one before the old one goes"
   end

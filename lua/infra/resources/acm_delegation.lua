@@ -10,7 +10,8 @@
 --   a domain that the zone delegates further, to a zone where the records would be missing
 --   a domain whose CAA record in the zone leaves Amazon out
 --
--- What is delegated or registered elsewhere cannot be seen; then nothing is refused.
+-- What is delegated or registered elsewhere cannot be seen; then nothing is refused, and a person is told what must be
+-- entered there: a zone that the same run has made is known to nobody yet.
 
 local dns_name = require "infra.resources.dns_name"
 local errors = require "infra.errors"
@@ -75,6 +76,7 @@ local function parents_of(op, zone)
   return parents
 end
 
+-- Like check_registration: whether it is seen that the zone is delegated to, or nil and an error when it is not.
 local function check_parents(op, zone, parents)
   local found = {}
   for _, parent in ipairs(parents) do
@@ -105,7 +107,7 @@ local function check_registration(op, zone)
   if #servers > 0 and not share(servers, zone.servers) then
     return not_delegated(op, zone, "the registration of the domain", servers)
   end
-  return true
+  return #servers > 0
 end
 
 -- The CAA record that counts for a domain is the one nearest to it on the way up. Without a property that it is about,
@@ -169,16 +171,20 @@ local function examine(op, id)
     return nil, err
   end
   zone.records = listed.ResourceRecordSets
-  local parents, ok
+  local parents, seen
   parents, err = parents_of(op, zone)
   if not parents then
     return nil, err
   elseif #parents > 0 then
-    ok, err = check_parents(op, zone, parents)
+    seen, err = check_parents(op, zone, parents)
   else
-    ok, err = check_registration(op, zone)
+    seen, err = check_registration(op, zone)
   end
-  return ok and zone, err
+  if seen == false then
+    op.report(("%s must be delegated to %s: from here it cannot be seen whether it is"):format(zone.name,
+      table.concat(zone.servers, ", ")), true)
+  end
+  return not err and zone or nil, err
 end
 
 local function check_domain(op, zone, domain)

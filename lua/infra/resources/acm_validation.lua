@@ -94,7 +94,8 @@ function validation.prove(op, known)
         return put_record(op, record)
       end
     else
-      op.report(("waiting for somebody to enter the record %s %s %s"):format(record.Name, record.Type, record.Value))
+      op.report(("waiting for somebody to enter the record %s %s %s"):format(record.Name, record.Type, record.Value),
+        true)
     end
   end
   local _, problems = op.context.scheduler:all(jobs)

@@ -3,6 +3,7 @@
 -- A create with the same CreatorRequestId gives what the first one made.
 
 local errors = require "infra.errors"
+local merged = require "infra.merged"
 local observe = require "infra.handler.observe"
 local read = require "infra.handler.read"
 
@@ -224,6 +225,26 @@ types["AWS::Backup::BackupPlan"] = {
 
 local SELECTION = { "BackupPlanId", "SelectionId" }
 
+-- Every region of an account has to opt in before its plans back up Aurora, also what they name by its ARN; without it
+-- no job ever starts, and nobody is told. The setting is everybody's: it is left on when the selection goes.
+-- https://docs.aws.amazon.com/aws-backup/latest/devguide/working-with-supported-services.html
+local function opt_in(op, scope)
+  local is_aurora = false
+  for _, arn in ipairs(scope.BackupSelection.Resources or {}) do
+    is_aurora = is_aurora or arn:find "^arn:[^:]+:rds:[^:]*:[^:]*:cluster:" ~= nil
+  end
+  local settings, err
+  if is_aurora then
+    settings, err = op:get({ "DescribeRegionSettings" }, {})
+  end
+  local services = settings and settings.ResourceTypeOptInPreference
+  if not services or services.Aurora then
+    return not err, err
+  end
+  op.report("letting AWS Backup back up Aurora in " .. op.region)
+  return op:mutate({ "UpdateRegionSettings" }, { ResourceTypeOptInPreference = merged(services, { Aurora = true }) })
+end
+
 -- How AWS says that the plan, or the selection, is not there.
 local UNKNOWN = { "InvalidParameterValueException" }
 
@@ -233,7 +254,7 @@ types["AWS::Backup::BackupSelection"] = { -- nothing about it can be changed, an
   typical = { create = 2, delete = 1 },
   create = {
     "CreateBackupSelection", send = { "BackupPlanId", "BackupSelection", "@token=CreatorRequestId" }, idempotent = true,
-    map = SELECTION, exists = { "AlreadyExistsException" },
+    map = SELECTION, exists = { "AlreadyExistsException" }, before = opt_in,
     retry = { -- a role that is seconds old
       { "InvalidParameterValueException", 120, message = "cannot be assumed" },
       { "InvalidParameterValueException", 120, message = "is not authorized to call" },

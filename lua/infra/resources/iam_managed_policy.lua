@@ -101,8 +101,9 @@ return function(shared)
     end,
     read = shared.account_details {
       list = "Policies", key = "Arn",
-      map = { "PolicyArn=Arn", "Path", "Description", "PolicyId", "DefaultVersionId", "AttachmentCount", "IsAttachable",
+      map = { "PolicyArn=Arn", "Path", "PolicyId", "DefaultVersionId", "AttachmentCount", "IsAttachable",
         "PermissionsBoundaryUsageCount" },
+      sometimes = { "Description" },
       gives = { "ManagedPolicyName", "PolicyDocument" },
       decode = function(policy, values)
         values.ManagedPolicyName = policy.Arn:match "[^/]+$"

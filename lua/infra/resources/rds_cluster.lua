@@ -62,7 +62,9 @@ local function encode_modify(params, scope, _, live)
     params.MasterUserPassword = scope.MasterUserPassword
   end
   local engine = live.values.EngineVersion
-  if params.EngineVersion and engine and version.is_major(engine, params.EngineVersion) then
+  if params.EngineVersion and engine and version.accepts(params.EngineVersion, engine) then
+    params.EngineVersion = nil -- a clone has its source's, and nobody can take an upgrade back
+  elseif params.EngineVersion and engine and version.is_major(engine, params.EngineVersion) then
     -- Parameter groups belong to a major version; the instances' one is refused when only the minor one changes.
     params.AllowMajorVersionUpgrade = true
     params.DBClusterParameterGroupName = scope.DBClusterParameterGroupName
@@ -85,6 +87,27 @@ local function decode(cluster, values)
       table.insert(values.rebooting, member.DBInstanceIdentifier)
     end
   end
+end
+
+-- -- restoring --------------------------------------------------------------------------------------------------------
+
+-- What a look at the source answers when that is no snapshot of a cluster: whether it can be restored, RDS shall say.
+local OTHER_SOURCE = { "DBClusterSnapshotNotFoundFault", "InvalidParameterValue" }
+
+-- RDS restores to no version older than the snapshot's, which it may have upgraded by itself long ago.
+local function not_older(params, scope, op)
+  local name = scope.SnapshotIdentifier
+  local is_automated = name:find "^rds:" or name:find ":cluster%-snapshot:rds:"
+  local output, err = op:get({ "DescribeDBClusterSnapshots" },
+    { DBClusterSnapshotIdentifier = name, SnapshotType = is_automated and "automated" or nil })
+  if err and not contains(OTHER_SOURCE, err.code) then
+    return nil, err
+  end
+  local snapshot = output and (output.DBClusterSnapshots or {})[1]
+  if snapshot and version.accepts(params.EngineVersion, snapshot.EngineVersion) then
+    params.EngineVersion = snapshot.EngineVersion
+  end
+  return params
 end
 
 -- -- deleting ---------------------------------------------------------------------------------------------------------
@@ -146,6 +169,7 @@ return {
         {
           "RestoreDBClusterFromSnapshot", when = "SnapshotIdentifier",
           send = joined(CREATE, { "SnapshotIdentifier", "Engine", "EngineVersion", "DatabaseName" }),
+          reveal = not_older,
         },
         {
           "RestoreDBClusterToPointInTime", when = "SourceDBClusterIdentifier",
@@ -209,6 +233,11 @@ return {
       retry = { { "InvalidDBClusterStateFault", 1800 } }, -- instances that are going, a backup that is being made
     },
     gone = { "DBClusterNotFoundFault" },
+    hints = {
+      { "InvalidParameterCombination", message = "Cannot find version", hint = "RDS retires versions. `infra aws rds "
+        .. "DescribeDBEngineVersions Engine=aurora-postgresql` lists what there is; EngineVersion (engine_version of "
+        .. "the layer data) also takes a major version alone, like \"16\"" },
+    },
     warn = function(values)
       if values.rebooting and #values.rebooting > 0 then
         return ("%s must be rebooted before the cluster's new parameters take effect"):format(

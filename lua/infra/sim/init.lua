@@ -187,6 +187,10 @@ function Sim:send(request)
   local parsed = endpoints.parse(readable)
   local scope = auth.scope(parsed)
   if not endpoints.find(parsed, scope) then
+    if parsed.host:find "%.amazonaws%.com" then
+      return errors.fail { code = "NotSimulated", message = parsed.host .. " is not simulated",
+        hint = "an emulator may have it: --endpoint-url" }
+    end
     return connection_error("could not resolve host: " .. parsed.host, false)
   end
   local call = call_of(parsed)

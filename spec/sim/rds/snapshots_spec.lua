@@ -117,7 +117,8 @@ describe("infra.sim.rds snapshots", function()
         return aws.call("rds", "CopyDBClusterSnapshot", merged({
           SourceDBClusterSnapshotIdentifier = arn, TargetDBClusterSnapshotIdentifier = "copy", KmsKeyId = key,
           PreSignedUrl = "https://rds.us-east-1.amazonaws.com/?Action=CopyDBClusterSnapshot"
-            .. "&DestinationRegion=eu-west-1&X-Amz-Signature=0",
+            .. "&DestinationRegion=eu-west-1&X-Amz-Credential=A%2F20240101%2Fus-east-1%2Frds%2Faws4_request"
+            .. "&X-Amz-Signature=0",
         }, changes), there)
       end
       local code = caller.code

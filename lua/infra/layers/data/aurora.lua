@@ -1,5 +1,5 @@
 -- The database: an Aurora PostgreSQL Serverless v2 cluster in the private subnets, its master password in a secret that
--- the cluster takes it from by reference, and its instances. Part of the layer data.
+-- the cluster takes it from by reference, its instances, and its log. Part of the layer data.
 
 local json = require "host.json"
 local merged = require "infra.merged"
@@ -48,7 +48,15 @@ local function instances(stack, options, cluster)
   return made
 end
 
---- Declares it all. Returns { key (nil without one), secret, cluster, instances }.
+-- RDS makes it with the first line it writes, to be kept for ever. So it is there before the cluster and goes after it;
+-- the one that an earlier cluster of that name may have left is taken over.
+local function log_group(stack, options, cluster_name)
+  return stack:resource("AWS::Logs::LogGroup", "aurora-logs", {
+    LogGroupName = ("/aws/rds/cluster/%s/postgresql"):format(cluster_name), RetentionInDays = options.log_days,
+  }, { adopt = true })
+end
+
+--- Declares it all. Returns { key (nil without one), secret, logs, cluster, instances }.
 return function(stack, options, subnet_ids)
   local protected = options.deletion_protection
   if protected == nil then
@@ -57,6 +65,8 @@ return function(stack, options, subnet_ids)
   local guarded = { protect = protected, recoverable = protected }
   local result = { key = options.own_key and key(stack, { protect = protected }) or nil }
   result.secret = secret(stack, options, guarded)
+  local name = stack.name .. "-aurora"
+  result.logs = log_group(stack, options, name)
 
   local subnets = stack:resource("AWS::RDS::DBSubnetGroup", "aurora-subnets", {
     DBSubnetGroupDescription = "Private subnets of " .. stack.name, SubnetIds = subnet_ids,
@@ -68,7 +78,7 @@ return function(stack, options, subnet_ids)
     Description = "Cluster of " .. stack.name, Parameters = options.database_parameters,
   })
   local properties = merged({
-    DBClusterIdentifier = stack.name .. "-aurora", Engine = "aurora-postgresql", EngineVersion = options.engine_version,
+    DBClusterIdentifier = name, Engine = "aurora-postgresql", EngineVersion = options.engine_version,
     EngineLifecycleSupport = "open-source-rds-extended-support-disabled", -- else billed after the version's end
     MasterUserPassword = "{{resolve:secretsmanager:" .. result.secret.Id .. ":SecretString:password}}",
     ServerlessV2ScalingConfiguration = { MinCapacity = options.acu[1], MaxCapacity = options.acu[2] },
@@ -78,7 +88,7 @@ return function(stack, options, subnet_ids)
     CopyTagsToSnapshot = true, DeletionProtection = protected, EnableCloudwatchLogsExports = { "postgresql" },
   }, origin(options))
   result.cluster = stack:resource("AWS::RDS::DBCluster", "aurora", properties, {
-    protect = protected, recoverable = protected, ignore_changes = ORIGIN,
+    protect = protected, recoverable = protected, ignore_changes = ORIGIN, depends_on = { result.logs },
   })
   result.instances = instances(stack, options, result.cluster)
   return result

@@ -2,10 +2,14 @@
 
 local arns = require "infra.sim.arns"
 local paging = require "infra.sim.paging"
+local permissions = require "infra.sim.iam.permissions"
 
 local entities = {}
 
 local PAGE <const> = 1000
+
+-- AWS's own policies that allow all that AWS Backup does here.
+local ALLOW = { AWSBackupServiceRolePolicyForBackup = true, AdministratorAccess = true }
 
 --- Throws AWS's answer; further arguments are string.format's.
 function entities.fail(ctx, code, message, ...)
@@ -32,6 +36,11 @@ function entities.vault(ctx, name)
     ctx:fail("AccessDeniedException", ("Insufficient privileges to perform this action. (%s)"):format(name), 403)
   end
   return vault
+end
+
+--- Whether the role with the ARN `role` may do `action` with `resource` (an ARN; nil: with anything).
+function entities.allows(ctx, role, action, resource)
+  return permissions.allows(ctx, role, action, resource, ALLOW)
 end
 
 --- Has jobs.advance look at the region from now on.

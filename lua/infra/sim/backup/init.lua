@@ -12,4 +12,4 @@ local function advancing(_, operation)
   end
 end
 
-return parts("infra.sim.backup", { "vaults", "plans", "tags", "points", "jobs" }, advancing)
+return parts("infra.sim.backup", { "vaults", "plans", "settings", "tags", "points", "jobs" }, advancing)

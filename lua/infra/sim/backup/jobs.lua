@@ -10,11 +10,11 @@
 
 local entities = require "infra.sim.backup.entities"
 local merged = require "infra.merged"
-local permissions = require "infra.sim.iam.permissions"
 local points = require "infra.sim.backup.points"
 local principals = require "infra.sim.iam.principals"
 local rds = require "infra.sim.rds.entities"
 local schedule = require "infra.sim.backup.schedule"
+local settings = require "infra.sim.backup.settings"
 local snapshots = require "infra.sim.rds.snapshots"
 
 local jobs = { operations = {} }
@@ -22,8 +22,6 @@ local operations = jobs.operations
 
 -- Seconds from when a job is due until it starts.
 local STARTING <const> = 300
-
-local ALLOW = { AWSBackupServiceRolePolicyForBackup = true, AdministratorAccess = true }
 
 -- The context as it was at `time`.
 local function at(ctx, time)
@@ -63,7 +61,7 @@ local function take(ctx, job)
   local vault, cluster = ctx.store:get("vault", job.BackupVaultName), cluster_of(ctx, job.ResourceArn)
   if not vault or not cluster then
     return fail(job, "The backup vault or the resource does not exist: %s", job.ResourceArn)
-  elseif not permissions.allows(ctx, job.IamRoleArn, "rds:CreateDBClusterSnapshot", job.ResourceArn, ALLOW) then
+  elseif not entities.allows(ctx, job.IamRoleArn, "rds:CreateDBClusterSnapshot", job.ResourceArn) then
     return fail(job, "IAM Role %s does not have sufficient permissions to execute the backup", job.IamRoleArn)
   end
   local snapshot = snapshots.take(ctx, cluster, {
@@ -83,8 +81,7 @@ local function copy_point(ctx, job)
   local id = "awsbackup:copyjob-" .. job.CopyJobId
   if not point or not vault then
     return fail(job, "The recovery point or the destination backup vault does not exist")
-  elseif not permissions.allows(ctx, job.IamRoleArn, "rds:CopyDBClusterSnapshot", rds.arn(there, "snapshot", id),
-    ALLOW) then
+  elseif not entities.allows(ctx, job.IamRoleArn, "rds:CopyDBClusterSnapshot", rds.arn(there, "snapshot", id)) then
     return fail(job, "IAM Role %s does not have sufficient permissions to execute the copy", job.IamRoleArn)
   end
   local snapshot = snapshots.copy(there, rds.find(ctx, "snapshot", point.RecoveryPointArn), ctx.region,
@@ -107,8 +104,12 @@ end
 
 -- -- time -------------------------------------------------------------------------------------------------------------
 
--- Has job records made for all that the region's plans had due after `since`.
+-- Has job records made for all that the region's plans had due after `since`: none as long as the region has not opted
+-- in, and nobody is told.
 local function start_due(ctx, since)
+  if not settings.opted_in(ctx, "Aurora") then
+    return
+  end
   for id, plan in ctx.store:each "plan" do
     for _, rule in ipairs(plan.DeletionDate and {} or plan.BackupPlan.Rules) do
       for _, time in ipairs(schedule.due(rule.ScheduleExpression, math.max(since, plan.CreationDate), ctx.now())) do

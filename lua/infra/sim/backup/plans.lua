@@ -148,6 +148,9 @@ function operations.CreateBackupSelection(ctx, params)
   local kind = "selection/" .. plan.BackupPlanId
   if not principals.assumable_by(ctx, request.IamRoleArn, "backup.amazonaws.com") then
     fail(ctx, "InvalidParameterValueException", "IAM Role %s cannot be assumed by AWS Backup", request.IamRoleArn)
+  elseif not entities.allows(ctx, request.IamRoleArn, "tag:GetResources") then
+    fail(ctx, "InvalidParameterValueException", "IAM Role %s is not authorized to call tag:GetResources",
+      request.IamRoleArn)
   end
   for _, other in ctx.store:each(kind) do
     if params.CreatorRequestId and other.CreatorRequestId == params.CreatorRequestId then

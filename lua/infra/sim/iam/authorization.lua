@@ -22,8 +22,10 @@ local function role_detail(ctx, role)
   return detail
 end
 
+-- Without a description, also where there is one, as the API reference's sample has it.
 local function policy_detail(ctx, policy)
   local detail = policies.view(ctx, policy)
+  detail.Description = nil
   detail.PolicyVersionList = {}
   for i, version in ipairs(policy.versions) do
     detail.PolicyVersionList[i] = policies.version_view(policy, version, true)

@@ -18,8 +18,8 @@ function operations.RestoreDBClusterFromSnapshot(ctx, params)
   local snapshot = snapshots.find_available(ctx, params.SnapshotIdentifier)
   local version = engines.version(ctx, params.EngineVersion)
   if engines.compare(version, snapshot.EngineVersion) < 0 then
-    entities.refuse(ctx, "Cannot restore a snapshot of %s %s to the version %s", engines.NAME, snapshot.EngineVersion,
-      version)
+    entities.refuse(ctx, "The engine version you requested for your restored DB cluster (%s) is earlier than the "
+      .. "engine version of the DB cluster snapshot (%s)", version, snapshot.EngineVersion)
   end
   return { DBCluster = cluster_view.view(ctx, clusters.create(ctx, params, snapshot.origin, RESTORING)) }
 end

@@ -153,7 +153,7 @@ local function copy_key(ctx, params, source, source_region)
     entities.refuse(ctx, "Specify a KMS key of this region to copy the encrypted snapshot from %s.", source_region)
   end
   for _, part in ipairs {
-    "//rds." .. source_region .. ".", "Action=CopyDBClusterSnapshot", "DestinationRegion=" .. ctx.region,
+    ("%%2F%s%%2Frds%%2F"):format(source_region), "Action=CopyDBClusterSnapshot", "DestinationRegion=" .. ctx.region,
     "X-Amz-Signature=",
   } do
     if not (params.PreSignedUrl or ""):find(part, 1, true) then
