@@ -10,14 +10,18 @@ local program = require "spec.support.program"
 local PRELUDE = [[
   exec 3>&1 1>/dev/null
   infra() { for word; do printf '%s\0' "$word"; done >&3; printf '\1' >&3; echo answer; }
-  aws() { :; }; cd() { :; }; curl() { :; }; docker() { :; }; ps() { :; }
+  aws() { :; }; cd() { :; }; curl() { :; }; docker() { :; }; mv() { :; }; ps() { :; }; rm() { :; }
 ]]
 
--- The commands as text, one after the other: the indented lines, without what the program says ("infra: ... in use").
+-- The commands as text, one after the other: the indented lines, without what the program says ("infra: ... in use"),
+-- and what the rows of tables have between backquotes.
 local function commands(text)
   local lines = {}
   for line in text:gsub("\n +infra: [^\n]*\n[^\n]*", "\n"):gmatch "[^\n]+" do
     lines[#lines + 1] = line:match "^    +(.+)$"
+    for command in (line:match "^|.*" or ""):gmatch "`(infra [^`]+)`" do
+      lines[#lines + 1] = command
+    end
   end
   return table.concat(lines, "\n")
 end
@@ -88,6 +92,35 @@ describe("the RUNBOOK", function()
     end
     assert.same({}, faults)
     assert.is_true(count > 60, json.encode(count))
+  end)
+
+  it("hands over no secret where the list of processes shows it", function()
+    for _, argv in ipairs(found) do
+      assert.is_nil(table.concat(argv, " "):find "Password")
+    end
+  end)
+
+  it("uploads a copy of the state, never the file that has changes in the log beside it", function()
+    local uploads = 0
+    for _, argv in ipairs(found) do
+      if argv[3] == "PutObject" then
+        uploads = uploads + 1
+        assert.is_nil(table.concat(argv, " "):find "Body=@state/")
+      end
+    end
+    assert.equal(1, uploads)
+  end)
+
+  it("gives restored clusters and snapshots names with a time: those of the last restore may be there still", function()
+    local count = 0
+    for _, argv in ipairs(found) do
+      local operation = argv[1] == "aws" and argv[3] or ""
+      if operation:find "^RestoreDBCluster" or operation:find "^C%a+DBClusterSnapshot$" then
+        count = count + 1
+        assert.is_truthy(table.concat(argv, " "):find "Identifier=[%w-]+%-%d%d%d%d%d%d%d%d%-%d%d%d%d")
+      end
+    end
+    assert.equal(6, count)
   end)
 
   it("names stacks that there are, and options that they have", function()

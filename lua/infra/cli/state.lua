@@ -102,7 +102,7 @@ function state.arguments(command)
     local nested = command:command(subcommand.name):summary(subcommand.summary):description(subcommand.summary .. ".")
     nested:argument("stack", "The stack file; not with --state."):argname "STACK":args "?"
     if subcommand.argument then
-      nested:argument("about", ARGUMENTS[subcommand.argument]):argname(subcommand.argument:upper()):args "?"
+      nested:argument(subcommand.argument, ARGUMENTS[subcommand.argument]):argname(subcommand.argument:upper()):args "?"
     end
     nested:option("--state", "The state database, instead of a stack's own."):argname "PATH"
     nested:flag("--sim", "The state of the simulated AWS.")
@@ -130,6 +130,7 @@ function state.run(options, context)
   for _, one in ipairs(SUBCOMMANDS) do
     subcommand = options[one.name] and one or subcommand
   end
+  options.about = options[subcommand.argument or ""]
   local ok, err = sort_out(options, subcommand)
   if not ok then
     return nil, err
