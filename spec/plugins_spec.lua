@@ -1,4 +1,5 @@
 local Deployment = require "infra.deployment"
+local World = require "spec.engine.world"
 local fs = require "host.fs"
 local plugins = require "infra.plugins"
 local resources = require "infra.resources"
@@ -67,11 +68,95 @@ describe("plug-ins", function()
     assert.same({}, note.updatable)
   end)
 
+  it("may send what is not a property but the operation's own", function()
+    write("note", changed { ["create = {"] = 'create = { send = { "@token=clientToken" },' })
+    assert.is_true(plugins.load("note", root))
+  end)
+
   it("are read again when they are loaded again", function()
     write("note", changed { ['"Text", "Words"'] = '"Text", "Words", "More"', ["Text = {"] =
       'More = { type = { type = "json" } }, Text = {' })
     assert.is_true(plugins.load("note", root))
     assert.is_true(assert(resources.type "Example::Note").supported.More)
+  end)
+
+  it("fail alone when their handler is wrong, by the name of the resource, and can be corrected", function()
+    local world = World.new()
+    local declaration
+    local function load_note(changes)
+      write("note", changed(changes))
+      assert(plugins.load("note", root))
+      declaration = World.declare(function(stack)
+        stack:resource("Example::Note", "note", { Text = "x" })
+        stack:resource("AWS::SNS::Topic", "topic", {})
+      end)
+    end
+    load_note { ['return { Id = "1" }'] = "return {}" }
+    local failure, run = world:failure(declaration)
+    assert.same({ "NoIdentity", "note", 1 }, { failure.code, failure.resource, run.result.done.create })
+    load_note {}
+    world:run(declaration)
+    world:unchanged(declaration)
+    load_note { ["return { values = {} }"] = 'error "no such field"' }
+    local _, err = world:plan(declaration)
+    assert.equal("note", err.resource)
+    assert.matches("no such field", err.message)
+    world:close()
+  end)
+
+  -- A handler for a type of AWS's that infra has none for.
+  local STREAM = [[
+    local stream = {
+      service = "logs",
+      identity = { "LogStreamName", "LogGroupName" },
+      name = { property = "LogStreamName", limit = 512 },
+      create = { "CreateLogStream", send = { "LogGroupName=logGroupName", "LogStreamName=logStreamName" } },
+      read = {
+        "DescribeLogStreams", send = { "LogGroupName=logGroupName" }, list = "logStreams", key = "logStreamName",
+        prefix = "logStreamNamePrefix", map = { "LogStreamName=logStreamName" },
+      },
+      delete = { "DeleteLogStream", send = { "LogGroupName=logGroupName", "LogStreamName=logStreamName" } },
+      gone = { "ResourceNotFoundException" },
+    }
+    return { api = 1, name = "streams", summary = "Log streams",
+      types = { ["AWS::Logs::LogStream"] = { handler = stream } } }
+  ]]
+
+  it("bring handlers for AWS's types, whose schema is AWS's", function()
+    write("streams", STREAM)
+    local path = root .. "/streams.lua"
+    assert(fs.write(path, [[
+      local infra = require "infra"
+      return infra.stack { project = "spec", environment = "streams", region = "us-east-1", plugins = { "streams" },
+        options = { member = infra.default("LogGroupName", "what is given") },
+        build = function(stack, options)
+          local logs = stack:resource("AWS::Logs::LogGroup", "logs", {})
+          stack:resource("AWS::Logs::LogStream", "audit", { [options.member] = logs })
+        end }
+    ]]))
+    local function run(destroy)
+      local deployment <close> = assert(Deployment.open {
+        path = path, sim = true, writable = true, command = "spec", version = "spec",
+      })
+      return deployment:run(function()
+        local plan = assert(deployment:plan { destroy = destroy })
+        assert.equal("done", assert(deployment:apply(plan, function() end)).outcome)
+        return plan.changes[1].action
+      end)
+    end
+    assert.equal("create", run())
+    assert.equal("none", run())
+    assert.equal("delete", run(true))
+    local deployment, err = Deployment.open { path = path, sim = true, set = { member = "LogGroupNam" } }
+    assert.is_nil(deployment)
+    assert.matches("AWS::Logs::LogStream has no property 'LogGroupNam', did you mean LogGroupName?", tostring(err), 1,
+      true)
+  end)
+
+  it("are refused with calls that AWS does not have", function()
+    local code = STREAM:gsub('"streams"', '"note"')
+    assert.equal(" AWS::Logs::LogStream.create: logs has no operation CreateLogStrea, did you mean CreateLogStream?",
+      fault((code:gsub("CreateLogStream", "CreateLogStrea"))))
   end)
 
   it("bring layers", function()
@@ -111,7 +196,11 @@ describe("plug-ins", function()
       ["plugin.lua: 'types' must be a table, is a string"] =
         "return { api = 1, name = 'note', summary = '', types = 'x' }",
       ["name: 'nota' must be the folder's, 'note'"] = changed { ['"note"'] = '"nota"' },
-      ["types: 'AWS::EC2::VPC' is no name for a plug-in's type"] = changed { ["Example::Note"] = "AWS::EC2::VPC" },
+      ["types: 'Infra::Note' is no name for a plug-in's type"] = changed { ["Example::Note"] = "Infra::Note" },
+      ["types: infra has a handler of its own for AWS::EC2::VPC"] = changed { ["Example::Note"] = "AWS::EC2::VPC" },
+      ["types: there is no resource type called AWS::SQS::Queu, did you mean AWS::SQS::Queue?"] =
+        changed { ["Example::Note"] = "AWS::SQS::Queu" },
+      ["AWS::SQS::Queue: there is no field 'schema'"] = changed { ["Example::Note"] = "AWS::SQS::Queue" },
       ["types: 'Note' is no name for a plug-in's type"] = changed { ["Example::Note"] = "Note" },
       ["layer network: infra has one of that name"] = changed { ["types ="] =
         "layers = { network = { options = {}, build = print } }, types =" },

@@ -5,6 +5,7 @@
 --     name = "example", summary = "...",         the name is the folder's
 --     types = {                                  resource types: schema (checked like AWS's own) and handler
 --       ["Example::Note"] = { schema = { properties, attributes, primary_identifier }, handler = { ... } },
+--       ["AWS::SQS::Queue"] = { handler = { ... } },       AWS's schema; only where infra has no handler of its own
 --     },
 --     layers = { name = { options, build } },    for stack:layer
 --   }
@@ -12,9 +13,12 @@
 -- The vocabulary of handlers is in handler/schema.lua; plugins/local is an example. A stack names its plug-ins:
 -- plugins = { "example" }. Used by infra.project.
 
+local check_calls = require "infra.handler.calls"
 local errors = require "infra.errors"
 local fs = require "host.fs"
 local handler_schema = require "infra.handler.schema"
+local merged = require "infra.merged"
+local models = require "infra.models"
 local modules = require "host.modules"
 local resources = require "infra.resources"
 local source = require "infra.engine.source"
@@ -32,7 +36,8 @@ local MANIFEST = {
   api = { "number", REQUIRED }, name = { "string", REQUIRED }, summary = { "string", REQUIRED }, types = { "table" },
   layers = { "table" },
 }
-local TYPE = { schema = { "table", REQUIRED }, handler = { "table", REQUIRED } }
+local AWS_TYPE = { handler = { "table", REQUIRED } }
+local TYPE = merged(AWS_TYPE, { schema = { "table", REQUIRED } })
 local SCHEMA = {
   properties = { "table", REQUIRED }, attributes = { "table" }, primary_identifier = { "table", REQUIRED },
   ref_identifier = { "table" }, tag_property = { "string" }, arn_template = { "string" }, documentation = { "string" },
@@ -82,36 +87,56 @@ local function check_value_type(where, declared)
   end
 end
 
--- Every property must be one that the handler can set, and the other way round.
+-- What the handler sets and what identifies it must be of the schema.
 local function check_handler(name, schema, handler)
-  local called, ok, message = pcall(handler_schema.check, name, handler)
-  if not (called and ok) then
-    error(errors.new { code = "BadPlugin", message = called and message or name .. ".handler: is malformed" }, 0)
+  for _, check in ipairs { handler_schema.check, check_calls } do
+    local called, ok, message = pcall(check, name, handler)
+    if not (called and ok) then
+      error(errors.new { code = "BadPlugin", message = called and message or name .. ".handler: is malformed" }, 0)
+    end
   end
   local attributes = schema.attributes or {}
-  for _, list in ipairs { schema.primary_identifier, handler.identity } do
+  for _, list in ipairs { handler.identity, schema.primary_identifier } do
     for _, member in ipairs(list) do
       if not (schema.properties[member] or attributes[member]) then
         fault(name, "what identifies it, '%s', is neither a property nor an attribute", member)
       end
     end
   end
-  local settable, properties = handler_schema.supported(handler), style.names(schema.properties)
-  for _, property in ipairs(style.names(settable)) do
-    if not schema.properties[property] then
-      fault(name .. ".handler", "there is no property '%s'%s", property, suggest(property, properties))
+  local known = merged(schema.properties, handler.extends)
+  for _, property in ipairs(style.names(handler_schema.supported(handler))) do
+    if not (known[property] or property:find "^@") then -- "@token" and the like are the operation's
+      fault(name .. ".handler", "there is no property '%s'%s", property, suggest(property, style.names(known)))
     end
   end
-  for _, property in ipairs(properties) do
+end
+
+-- Of AWS's properties a handler may leave some out: stacks are told. One that a plug-in declares itself is a promise.
+local function check_promises(name, schema, handler)
+  local settable = handler_schema.supported(handler)
+  for _, property in ipairs(style.names(schema.properties)) do
     if not settable[property] and property ~= schema.tag_property then
       fault(name .. ".handler", "nothing sets the property '%s': it must be in create or in a facet", property)
     end
   end
 end
 
+local function check_aws_type(name, definition)
+  local schema, err = models.type(name)
+  if not schema then
+    fault("types", "%s%s", err.message, suggest(name, resources.names()))
+  elseif resources.is_native(name) then
+    fault("types", "infra has a handler of its own for %s", name)
+  end
+  check_fields(name, definition, AWS_TYPE)
+  check_handler(name, schema, definition.handler)
+end
+
 local function check_type(name, definition)
-  if not name:match "^%w+::[%w:]+$" or name:match "^AWS::" or name:match "^Infra::" then
+  if not name:match "^%w+::[%w:]+$" or name:match "^Infra::" then
     fault("types", "'%s' is no name for a plug-in's type: write Something::Name", name)
+  elseif name:match "^AWS::" then
+    return check_aws_type(name, definition)
   end
   check_fields(name, definition, TYPE)
   check_fields(name .. ".schema", definition.schema, SCHEMA)
@@ -126,6 +151,7 @@ local function check_type(name, definition)
     end
   end
   check_handler(name, definition.schema, definition.handler)
+  check_promises(name, definition.schema, definition.handler)
 end
 
 local owners = {} -- "type Example::Note" -> the file that declared it
@@ -161,7 +187,7 @@ end
 local function register(path, manifest)
   for name, definition in pairs(manifest.types or {}) do
     owners["type " .. name] = path
-    resources.add(name, definition.schema, definition.handler)
+    resources.add(name, definition.schema or models.type(name), definition.handler)
   end
   for name, layer in pairs(manifest.layers or {}) do
     owners["layer " .. name] = path

@@ -102,7 +102,7 @@ describe("infra models", function()
   end)
 
   it("says of a type whether it can be put into a stack", function()
-    local remark = "no native handler: cannot be put into a stack yet"
+    local remark = "no native handler: only a plug-in can bring it into a stack"
     assert.is_true(has_line(run("show", "AWS::DynamoDB::Table"), remark))
     assert.is_false(has_line(run("show", "AWS::EC2::VPC"), remark))
     local text = run("show", "Infra::HostedZone")

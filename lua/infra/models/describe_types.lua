@@ -6,7 +6,7 @@ local resources = require "infra.resources"
 local describe_types = {}
 
 local COLLECTIONS <const> = { array = "list of ", map = "map of " }
-local NO_HANDLER <const> = "no native handler: cannot be put into a stack yet"
+local NO_HANDLER <const> = "no native handler: only a plug-in can bring it into a stack"
 local REPLACEMENTS <const> = { yes = "update replaces", maybe = "update can replace" }
 
 -- CloudFormation's documentation is Markdown, with a space between any mark-up and the punctuation after it.

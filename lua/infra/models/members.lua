@@ -5,6 +5,11 @@ local members = {}
 
 -- Service id -> { operation, "input" or "output", path of the member, what is true of it }, from the API references.
 local MISSING <const> = {
+  codebuild = {
+    { "CreateProject", "input", "autoRetryLimit", { type = "integer" } },
+    { "UpdateProject", "input", "autoRetryLimit", { type = "integer" } },
+    { "BatchGetProjects", "output", "projects.autoRetryLimit", { type = "integer" } },
+  },
   elasticache = {
     { "CreateServerlessCache", "input", "NetworkType", {} },
     { "ModifyServerlessCache", "input", "Engine", {} },

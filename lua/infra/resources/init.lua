@@ -31,14 +31,26 @@ local function file_of(name)
   return own or (vendor == "AWS" or vendor == "Infra") and FILES[service] or nil
 end
 
---- Adds a type that is not AWS's: `definition` = { properties, attributes, primary_identifier, tag_property }, in the
---- form of infra.models' types; `spec` a handler spec. Throws when either is malformed: it is the plug-in's mistake.
+-- The files' handler spec of a type, if any; and all that its file has.
+local function native_spec(name)
+  local file = file_of(name)
+  local specs = file and require("infra.resources." .. file)
+  return specs and specs[name], specs
+end
+
+--- Whether this version manages the type called `name` by itself, without a plug-in.
+function resources.is_native(name)
+  return native_spec(name) ~= nil
+end
+
+--- Adds a type: `definition` = { properties, attributes, primary_identifier, tag_property }, in the form of
+--- infra.models' types, or one of these; `spec` a handler spec. Throws when either is malformed: it is the plug-in's
+--- mistake.
 function resources.add(name, definition, spec)
-  assert(not name:find("^AWS::"), name .. ": names that start with AWS:: are AWS's own")
   assert(schema.check(name, spec))
   local known = setmetatable({ name = name }, { __index = definition })
   known.attributes = definition.attributes or {}
-  function known.definition()
+  known.definition = definition.definition or function()
     return nil
   end
   added[name] = { schema = known, spec = spec }
@@ -67,8 +79,7 @@ function resources.type(name)
   if added[name] then
     found = complete(name, added[name].schema, added[name].spec)
   else
-    local file = file_of(name)
-    local specs = file and require("infra.resources." .. file)
+    local spec, specs = native_spec(name)
     if specs and specs.register then
       specs.register(resources)
       return resources.type(name)
@@ -78,10 +89,9 @@ function resources.type(name)
       err.message = err.message .. suggest(name, resources.names())
       return nil, err
     end
-    local spec = specs and specs[name]
     if not spec then
       return errors.fail { code = "NoHandler", message = ("%s exists, but this version cannot manage it: it has no " ..
-        "native handler"):format(name), hint = "make it with `infra aws`, or add it as a plug-in" }
+        "native handler"):format(name), hint = "make it with `infra aws`, or give it a handler in a plug-in" }
     end
     assert(schema.check(name, spec))
     found = complete(name, definition, spec)
