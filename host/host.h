@@ -27,9 +27,6 @@ int host_fail_errno(lua_State *L, int error, const char *what);
  * can run twice and on a half-built object. Pushes nothing. */
 void host_new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction finalise);
 
-/* A lua_Alloc, for lua_newstate. The first argument is not used. */
-void *host_allocate(void *user, void *old, size_t old_size, size_t size);
-
 /* One entry for each primitive: require "host.<name>" calls open, which pushes the primitive's table. */
 struct host_primitive {
   const char *name;

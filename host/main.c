@@ -42,7 +42,7 @@ int main(int argc, char **argv) {
 #ifndef INFRA_SANITIZED
   prctl(PR_SET_DUMPABLE, 0);
 #endif
-  lua_State *L = lua_newstate(host_allocate, NULL);
+  lua_State *L = luaL_newstate();
   if (!L) {
     fputs("infra: out of memory\n", stderr);
     return 1;
